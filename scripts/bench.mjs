@@ -1,0 +1,8 @@
+// `npm run bench [-- arguments]`: installs what is missing, the rival toolkits included, builds benchmarks/ with the packages
+// it measures, and runs it.
+import { ensureInstalled } from './ensure-installed.mjs';
+import { run, runOrExit } from './run.mjs';
+
+await ensureInstalled({ all: true });
+await runOrExit('tsc', ['-b', 'benchmarks']);
+process.exitCode = await run(process.execPath, ['benchmarks/dist/main.js', ...process.argv.slice(2)]);
