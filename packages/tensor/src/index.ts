@@ -1,0 +1,101 @@
+/** Tensors with automatic differentiation, on any backend of `@gradus/backend`. */
+
+export type { Backend, DType, ErrorParts } from '@gradus/backend';
+export { GradusError } from '@gradus/backend';
+export { Arena } from './arena.ts';
+export { backward, grad, isGradEnabled, noGrad, valueAndGrad, vjp } from './autograd/backward.ts';
+export type { BackwardOptions, ScalarFunction, ValueAndGradient } from './autograd/backward.ts';
+export { arange, eye, full, linspace, oneHot, ones, onesLike, tensor, zeros, zerosLike } from './creation.ts';
+export type { TensorData, TensorOptions } from './creation.ts';
+export { debug, explain, memory, trimMemory } from './debug.ts';
+export type { DebugOptions, MemoryReport } from './debug.ts';
+export { broadcast, customGradient, defineOp, sameAs } from './define-op.ts';
+export type { CompositeDefinition, ElementwiseDefinition, ShapeRule, ValueWithGradient } from './define-op.ts';
+export * from './errors.ts';
+export type { FlushReport, StepReport } from './lowering/report.ts';
+export type { PlanStatistics } from './lowering/cache.ts';
+export type { ElementArray } from './memory/elements.ts';
+export { compose, iterationScopes, keep, scope } from './memory/scope.ts';
+export type { ScopeHandle } from './memory/scope.ts';
+export type { TensorMethods } from './methods.ts';
+export {
+  abs,
+  add,
+  clamp,
+  div,
+  equal,
+  floorDiv,
+  greater,
+  greaterEqual,
+  isNaN,
+  less,
+  lessEqual,
+  logicalAnd,
+  logicalNot,
+  logicalOr,
+  logicalXor,
+  maximum,
+  minimum,
+  mul,
+  neg,
+  notEqual,
+  pow,
+  remainder,
+  sign,
+  square,
+  sub,
+  where,
+} from './ops/arithmetic.ts';
+export type { Axes, Operand, ReduceOptions } from './ops/arguments.ts';
+export { copy, detach, stopGradient, toDType } from './ops/convert.ts';
+export { conv1d, conv2d, conv3d } from './ops/convolution.ts';
+export type { ConvolutionOptions } from './ops/convolution.ts';
+export { expand, sum } from './ops/expand.ts';
+export {
+  atan,
+  ceil,
+  cos,
+  erf,
+  exp,
+  expm1,
+  floor,
+  gelu,
+  leakyRelu,
+  log,
+  log1p,
+  reciprocal,
+  relu,
+  round,
+  rsqrt,
+  sigmoid,
+  silu,
+  sin,
+  softplus,
+  sqrt,
+  tan,
+  tanh,
+  trunc,
+} from './ops/functions.ts';
+export { indexSelect, requireIndices, scatterAdd, takeAlongAxis } from './ops/indexing.ts';
+export { matmul } from './ops/matmul.ts';
+export { concatenate, flip, pad, permute, slice, split, stack, transpose } from './ops/movement.ts';
+export type { Range } from './ops/movement.ts';
+export { avgPool1d, avgPool2d, maxPool1d, maxPool2d } from './ops/pooling.ts';
+export type { AveragePoolOptions, PoolOptions } from './ops/pooling.ts';
+export type { CreationOptions } from './ops/positions.ts';
+export { all, any, argmax, argmin, logSoftmax, logSumExp, max, mean, min, norm, prod, softmax, std, variance } from './ops/reduce.ts';
+export type { VarianceOptions } from './ops/reduce.ts';
+export { flatten, reshape, squeeze, unsqueeze } from './ops/reshape.ts';
+export type { PerAxis } from './ops/windows.ts';
+export { Generator, defaultGenerator, manualSeed, permutationOf } from './random/generator.ts';
+export type { Draw, GeneratorState } from './random/generator.ts';
+export { bernoulli, normal, rand, randint, randn, uniform } from './random/random.ts';
+export type { RandomOptions } from './random/random.ts';
+export { data, dataSync, evaluate, item, itemSync, toArray } from './read.ts';
+export type { NestedNumbers } from './read.ts';
+export { defaultDevice, setDefaultDevice } from './runtime.ts';
+export type { Device } from './runtime.ts';
+export { Parameter, State, assign, commit } from './state.ts';
+export { CORE_VERSION, Tensor, isTensor } from './tensor.ts';
+export type { Dims } from './tensor.ts';
+export { to } from './transfer.ts';

@@ -1,0 +1,189 @@
+/**
+ * Deciding what is stored: which slots get memory of their own, and which are expressed in line where they are used.
+ *
+ * - Roots, and whatever a heavy op must find in memory, are stored.
+ * - A heavy op (reduce, contraction, …) used in one place only joins that kernel as its **anchor**; otherwise it is stored.
+ *   Where that place is a view that can be inverted, the heavy op writes its result the way the view wants it.
+ * - An elementwise value used in several kernels is computed again where that is cheap, stored where it is not.
+ * - Whatever `StoreFirst` named in an earlier attempt is stored.
+ */
+
+import type { Item } from './item.ts';
+import { isInlineNumber } from './item.ts';
+import type { Place } from './express.ts';
+import type { View } from './view.ts';
+import { denseView, isDense } from './view.ts';
+
+/** Elementwise ops above which a value used by several kernels is stored rather than computed again. */
+const MAX_REPEATED_OPS = 4;
+
+/** Elementwise ops in one expression before a part of it is stored: keeps generated code and recursion small. */
+const MAX_EXPRESSION_OPS = 96;
+
+const HEAVY = 1e6;
+
+/** The outcome. */
+export interface Decisions {
+  /** 1 for slots with memory of their own. */
+  readonly stored: Uint8Array;
+  /** For a stored slot, the heavy op at the head of its kernel. */
+  readonly anchors: ReadonlyMap<number, number>;
+  /** Roots that are views of something placed, and what lies between a heavy op and the view it writes for. */
+  readonly aliases: ReadonlySet<number>;
+}
+
+/** The views from slot `from` down to slot `to`, outermost first, if each can be inverted; null otherwise. */
+export function invertiblePath(items: readonly Item[], from: number, to: number): Item[] | null {
+  const path: Item[] = [];
+  for (let item = items[from]; item !== undefined; item = items[item.inputs[0] ?? -1]) {
+    if (item.slot === to) return path;
+    const { lowering } = item.op;
+    if (item.flags.leaf || lowering.kind !== 'view' || lowering.invert === undefined) return null;
+    path.push(item);
+  }
+  return null;
+}
+
+/** `view`, of the first item of a path, as what lies below the last one sees it. */
+export function invertAlong(path: readonly Item[], view: View): View | null {
+  let seen: View | null = view;
+  for (const { op, site } of path) {
+    if (seen === null || op.lowering.kind !== 'view') return null;
+    seen = op.lowering.invert?.(seen, site) ?? null;
+  }
+  return seen;
+}
+
+const kindOf = (item: Item): string => (item.flags.leaf ? 'leaf' : item.op.lowering.kind);
+const isAnchorKind = (kind: string): boolean => kind === 'reduce' || kind === 'contract' || kind === 'anchor';
+
+/** Decides for the whole program; `forced` slots are stored whatever else holds. */
+export function decide(items: readonly Item[], forced: ReadonlySet<number>): Decisions {
+  const stored = new Uint8Array(items.length);
+  const aliases = new Set<number>();
+  for (const slot of forced) stored[slot] = 1;
+  const cost = costs(items, stored);
+  requirePlaced(items, stored, cost);
+  const anchors = assignHomes(items, stored, cost, forced);
+  for (const item of items) {
+    if (!item.flags.root || item.flags.leaf) continue;
+    if (kindOf(item) === 'view' && placeIn(items, stored, item.slot) !== null && stored[item.slot] === 0) aliases.add(item.slot);
+    else stored[item.slot] = 1;
+  }
+  for (const [host, anchor] of anchors) {
+    if (host === anchor || stored[anchor] === 1) continue;
+    for (const item of invertiblePath(items, host, anchor) ?? []) if (item.slot !== host) aliases.add(item.slot);
+    if (invertiblePath(items, host, anchor) !== null) aliases.add(anchor);
+  }
+  return { stored, anchors, aliases };
+}
+
+/** Elementwise ops that computing a slot in line takes; more than HEAVY when there is a heavy op among them. */
+function costs(items: readonly Item[], stored: Uint8Array): Float64Array {
+  const cost = new Float64Array(items.length);
+  for (const item of items) {
+    const kind = kindOf(item);
+    if (kind === 'leaf' || kind === 'constant') continue;
+    let sum = kind === 'view' ? 0 : 1;
+    for (const input of item.inputs) sum += stored[input] === 1 ? 0 : (cost[input] ?? 0);
+    if (isAnchorKind(kind) || kind === 'scatter' || kind === 'concatenate') sum = HEAVY;
+    if (item.op.lowering.kind === 'elementwise' && item.op.lowering.heavy === true) sum = HEAVY;
+    if (kind === 'elementwise' && sum % HEAVY > MAX_EXPRESSION_OPS) {
+      stored[item.slot] = 1;
+      sum = 1;
+    }
+    cost[item.slot] = sum;
+  }
+  return cost;
+}
+
+/** Stores what must be in memory: operands of heavy kernels, residuals that would be expensive to compute again. */
+function requirePlaced(items: readonly Item[], stored: Uint8Array, cost: Float64Array): void {
+  const requireView = (slot: number): void => {
+    let it = items[slot];
+    while (it !== undefined && kindOf(it) === 'view' && stored[it.slot] === 0) it = items[it.inputs[0] ?? -1];
+    if (it !== undefined && !it.flags.leaf) stored[it.slot] = 1;
+    if (it?.flags.hostScalar === true) return;
+    if (placeIn(items, stored, slot) === null) stored[slot] = 1;
+  };
+  const requireDense = (slot: number): void => {
+    requireView(slot);
+    const place = placeIn(items, stored, slot);
+    if (place !== null && !isDense(place.view)) stored[slot] = 1;
+  };
+  for (const item of items) {
+    if (item.flags.leaf) continue;
+    const { lowering } = item.op;
+    if (lowering.kind === 'contract') item.inputs.forEach(requireView);
+    else if (lowering.kind === 'anchor') item.inputs.forEach(requireDense);
+    else if (lowering.kind === 'elementwise') for (const i of lowering.indexed ?? []) requireDense(item.inputs[i] ?? -1);
+    else if (lowering.kind === 'scatter') stored[item.slot] = 1;
+    else if (lowering.kind === 'concatenate') {
+      stored[item.slot] = 1;
+      for (const input of item.inputs) {
+        let base = items[input];
+        while (base !== undefined && kindOf(base) === 'view') base = items[base.inputs[0] ?? -1];
+        const kind = base === undefined ? 'leaf' : kindOf(base);
+        if (isAnchorKind(kind) || (kind === 'elementwise' && base?.slot === input)) stored[input] = 1;
+      }
+    }
+    if (item.flags.residual) keepResiduals(item, items, stored, cost);
+  }
+}
+
+function keepResiduals(item: Item, items: readonly Item[], stored: Uint8Array, cost: Float64Array): void {
+  const keep = (slot: number): void => {
+    let it = items[slot];
+    while (it !== undefined && kindOf(it) === 'view') it = items[it.inputs[0] ?? -1];
+    if (it !== undefined && !it.flags.leaf && (cost[it.slot] ?? 0) >= HEAVY) stored[it.slot] = 1;
+  };
+  if (item.op.residuals === 'inputs' || item.op.residuals === 'both') item.inputs.forEach(keep);
+  if (item.op.residuals === 'output' || item.op.residuals === 'both') keep(item.slot);
+}
+
+/**
+ * Backwards: the *home* of a slot is the stored slot whose kernel computes it. One home: in line. Several: stored, or computed in each.
+ * Gives each stored slot the anchor of its kernel.
+ */
+function assignHomes(items: readonly Item[], stored: Uint8Array, cost: Float64Array, forced: ReadonlySet<number>): Map<number, number> {
+  const anchors = new Map<number, number>();
+  /** Homes of each slot: -1 none yet, -2 several, else the one. */
+  const home = new Int32Array(items.length).fill(-1);
+  for (let slot = items.length - 1; slot >= 0; slot--) {
+    const item = items[slot] as Item;
+    if (item.flags.leaf) continue;
+    const kind = kindOf(item);
+    let mine = -1;
+    for (const consumer of item.consumers) {
+      const there = stored[consumer] === 1 ? consumer : (home[consumer] ?? -1);
+      mine = mine === -1 || mine === there ? there : -2;
+    }
+    const isRoot = item.flags.root && kind !== 'view';
+    if (isRoot) stored[slot] = 1;
+    if (stored[slot] === 0 && kind === 'elementwise' && mine === -2 && (cost[slot] ?? 0) > MAX_REPEATED_OPS) stored[slot] = 1;
+    if (stored[slot] === 0 && isAnchorKind(kind)) {
+      const host = items[mine];
+      const hostable = host !== undefined && (kindOf(host) === 'elementwise' || invertiblePath(items, host.slot, slot) !== null);
+      const joins = hostable && host.size === item.size && !anchors.has(mine) && !forced.has(slot);
+      if (joins) anchors.set(mine, slot);
+      else stored[slot] = 1;
+    }
+    home[slot] = stored[slot] === 1 ? slot : mine;
+  }
+  for (const item of items) if (stored[item.slot] === 1 && isAnchorKind(kindOf(item)) && !item.flags.leaf) anchors.set(item.slot, item.slot);
+  return anchors;
+}
+
+/** Where a slot lies: in its own memory, or as a view in that of another; null when it is expressed in line. */
+export function placeIn(items: readonly Item[], stored: Uint8Array, slot: number): Place | null {
+  const item = items[slot];
+  if (item === undefined) return null;
+  if (stored[slot] === 1) return { slot, view: denseView(item.dims) };
+  if (isInlineNumber(item)) return null;
+  if (item.leafView !== null) return { slot, view: item.leafView };
+  const { lowering } = item.op;
+  if (lowering.kind !== 'view') return null;
+  const inner = placeIn(items, stored, item.inputs[0] ?? -1);
+  const view = inner === null ? null : lowering.apply(inner.view, item.site);
+  return inner === null || view === null ? null : { slot: inner.slot, view };
+}

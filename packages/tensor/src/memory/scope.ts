@@ -1,0 +1,206 @@
+/**
+ * Scopes: what is made inside ends with it, except what is returned, kept, or a single number.
+ *
+ * A loop over a DataLoader makes each iteration one; see {@link iterationScopes}.
+ */
+
+import { ScopeError } from '../errors.ts';
+import { cutInputs } from '../graph/node.ts';
+import type { Node } from '../graph/node.ts';
+import { flush } from '../lowering/flush.ts';
+import type { Runtime } from '../runtime.ts';
+import { Tensor, endHandle, isTensor, nodeOf } from '../tensor.ts';
+import { currentOwner, enterOwner, hasAsyncContexts, register, runWithOwner, withInternalOwner } from './lifetime.ts';
+import type { Owner } from './lifetime.ts';
+import { settleScalar } from './settle.ts';
+
+class Scope implements Owner {
+  readonly handles: Tensor[] = [];
+  readonly outer: Owner | null;
+  state: Owner['state'];
+
+  constructor(outer: Owner | null, state: Owner['state'] = 'open') {
+    this.outer = outer;
+    this.state = state;
+  }
+}
+
+/** A scope opened by `using s = scope()`. */
+export interface ScopeHandle extends Disposable {
+  /** Ends it. Ending twice does nothing. */
+  end(): void;
+}
+
+/**
+ * Runs `fn`, then releases the tensors it made. Those it returns (alone, or in arrays and plain objects) go to the scope around,
+ * single numbers (rank 0) and kept tensors live on. With a promise, the scope ends when that settles.
+ *
+ * Without arguments, opens a scope that ends with the block: `using s = scope()`.
+ */
+export function scope(): ScopeHandle;
+export function scope<T>(fn: () => T): T;
+export function scope<T>(fn?: () => T): T | ScopeHandle {
+  const outer = currentOwner();
+  const opened = new Scope(outer);
+  if (fn === undefined) return openScope(opened);
+  let result: T;
+  try {
+    result = runWithOwner(opened, fn);
+  } catch (error) {
+    closeScope(opened, undefined);
+    throw error;
+  }
+  if (!(result instanceof Promise)) return closeScope(opened, result);
+  const settled = result.then(
+    (value: unknown) => closeScope(opened, value),
+    (error: unknown) => {
+      closeScope(opened, undefined);
+      throw error;
+    },
+  );
+  return settled as T;
+}
+
+function openScope(opened: Scope): ScopeHandle {
+  enterOwner(opened);
+  const end = (): void => {
+    if (opened.state === 'closed') return;
+    const current = currentOwner();
+    closeScope(opened, undefined);
+    enterOwner(opened.outer);
+    if (current !== opened && !hasAsyncContexts()) throw overlapping();
+  };
+  return { end, [Symbol.dispose]: end };
+}
+
+function overlapping(): ScopeError {
+  return new ScopeError({
+    op: 'scope',
+    expected: 'scopes that end in the reverse order of their beginning',
+    got: 'two that overlap, in an engine without asynchronous contexts',
+    fix: 'run one loop after the other, or give each its own worker.',
+  });
+}
+
+/** Lets a tensor outlive the scope it was made in, until it is disposed or collected. Its gradient history ends with the scope. */
+export function keep<T extends Tensor>(tensor: T): T {
+  Tensor.keep(tensor);
+  return tensor;
+}
+
+/** The tensors in a value: itself, or in arrays and plain objects. */
+export function tensorsIn(value: unknown, found: Tensor[] = []): Tensor[] {
+  if (typeof value !== 'object' || value === null) return found;
+  if (isTensor(value)) found.push(value);
+  else if (Array.isArray(value)) for (const each of value) tensorsIn(each, found);
+  else if (Object.getPrototypeOf(value) === Object.prototype) for (const each of Object.values(value)) tensorsIn(each, found);
+  return found;
+}
+
+/** Ends a scope; `result` survives it. */
+function closeScope<T>(ending: Scope, result: T): T {
+  ending.state = 'closed';
+  const returned = new Set(tensorsIn(result));
+  const survivors: Tensor[] = [];
+  const leaving: Tensor[] = [];
+  for (const handle of ending.handles) {
+    if (handle.isDisposed) continue;
+    if (returned.has(handle) || Tensor.isKept(handle) || nodeOf(handle, 'scope').shape.rank === 0) survivors.push(handle);
+    else leaving.push(handle);
+  }
+  const { outer } = ending;
+  settle(survivors.filter((handle) => !(returned.has(handle) && outer !== null)));
+  for (const handle of survivors) {
+    if (returned.has(handle) && outer !== null && !Tensor.isKept(handle)) outer.handles.push(handle);
+    else if (nodeOf(handle, 'scope').storage !== null) Tensor.lease(handle);
+    // A number on the host is ordinary garbage: nothing has to be released when its handle is collected.
+  }
+  for (const handle of leaving) endHandle(handle, 'the scope it was made in has ended');
+  ending.handles.length = 0;
+  return result;
+}
+
+/** Gives survivors values of their own, free of the graph that made them. */
+function settle(survivors: readonly Tensor[]): void {
+  const pending = new Map<Runtime, Node[]>();
+  for (const handle of survivors) {
+    const node = nodeOf(handle, 'scope');
+    if (node.state !== 'pending') continue;
+    const list = pending.get(node.runtime);
+    if (list === undefined) pending.set(node.runtime, [node]);
+    else list.push(node);
+  }
+  for (const [runtime, nodes] of pending) flush(runtime, nodes);
+  for (const handle of survivors) {
+    const node = nodeOf(handle, 'scope');
+    if (node.owner === null) {
+      node.traces = 0;
+      cutInputs(node);
+    }
+    if (node.shape.rank === 0) settleScalar(node);
+  }
+}
+
+/** Makes each iteration over `source` a scope, for loaders: what the body makes is released when the next item is asked for. */
+export function iterationScopes<T>(source: AsyncIterator<T> | Iterator<T>): AsyncIterableIterator<T> {
+  const outer = currentOwner();
+  let current: Scope | null = null;
+  const finish = (): void => {
+    if (current !== null) closeScope(current, undefined);
+    current = null;
+    enterOwner(outer);
+  };
+  return {
+    [Symbol.asyncIterator]() {
+      return this;
+    },
+    // Not async: the scope has to be entered before the caller awaits.
+    next() {
+      if (current !== null) {
+        if (!hasAsyncContexts() && currentOwner() !== current) throw overlapping();
+        closeScope(current, undefined);
+      }
+      const opening = new Scope(outer, 'opening');
+      current = opening;
+      enterOwner(opening);
+      const makers: Owner = { handles: opening.handles, outer, state: 'open' };
+      const step = runWithOwner(makers, () => source.next());
+      const opened = (result: IteratorResult<T>): IteratorResult<T> => {
+        makers.state = 'closed';
+        if (result.done === true) finish();
+        else opening.state = 'open';
+        return result;
+      };
+      if (step instanceof Promise) return step.then(opened);
+      return Promise.resolve(opened(step));
+    },
+    async return(value?: unknown) {
+      finish();
+      await source.return?.();
+      return { done: true, value: value as T };
+    },
+  };
+}
+
+/** Gives a handle to the current owner. */
+function adopt(handle: Tensor): void {
+  if (!register(handle)) Tensor.lease(handle);
+}
+
+/** Runs `fn` and releases what it makes, except what it returns, which goes to the current scope. For composites and rules of the core. */
+export function compose<T>(fn: () => T): T {
+  const inner = new Scope(null);
+  let result: T;
+  try {
+    result = withInternalOwner(inner, fn);
+  } catch (error) {
+    for (const handle of inner.handles) handle.dispose();
+    throw error;
+  }
+  const returned = new Set(tensorsIn(result));
+  for (const handle of inner.handles) {
+    if (returned.has(handle) || Tensor.isKept(handle)) adopt(handle);
+    else handle.dispose();
+  }
+  return result;
+}

@@ -1,0 +1,328 @@
+/**
+ * Arithmetic, comparisons, logic and selection, elementwise with broadcasting.
+ *
+ * Operands may be numbers; dtypes promote as `promotion.ts` says. Gradients follow PyTorch at ties and kinks.
+ */
+
+import { apply, cast, isFloat, where as select } from '@gradus/backend';
+import type { Expression } from '@gradus/backend';
+import { DTypeError } from '../errors.ts';
+import type { GradientContext, OpRow } from '../graph/op.ts';
+import { promote } from '../graph/promotion.ts';
+import { record } from '../graph/record.ts';
+import { broadcastShapes } from '../graph/shape.ts';
+import { nodeOf } from '../tensor.ts';
+import type { Tensor } from '../tensor.ts';
+import { promoted } from './arguments.ts';
+import type { Operand } from './arguments.ts';
+import { castNode, toDType } from './convert.ts';
+import { binaryRow, elementwiseRow, number, recordBinary, recordComparison, recordFloatBinary, recordUnary, unaryRow } from './elementwise.ts';
+import { sumTo } from './expand.ts';
+
+/** The two inputs of a binary op's gradient rule. */
+const pair = ({ inputs }: GradientContext): readonly [Tensor, Tensor] => inputs as readonly [Tensor, Tensor];
+const only = ({ inputs }: GradientContext): Tensor => inputs[0] as Tensor;
+
+const isOne = (e: Expression): boolean => e.op === 'constant' && e.value === 1;
+/** On bool, addition is `or` and multiplication is `and`. */
+const onNumbers = (op: 'add' | 'multiply', onBool: 'or' | 'and') => (a: Expression, b: Expression) => apply(a.dtype === 'bool' ? onBool : op, a, b);
+
+export const ADD: OpRow = /* @__PURE__ */ binaryRow('add', /* @__PURE__ */ onNumbers('add', 'or'), (g, c) => {
+  const [a, b] = pair(c);
+  return [c.needs(0) ? sumTo(g, a.shape) : null, c.needs(1) ? sumTo(g, b.shape) : null];
+});
+
+export const SUB: OpRow = /* @__PURE__ */ binaryRow(
+  'sub',
+  (a, b) => apply('subtract', a, b),
+  (g, c) => {
+    const [a, b] = pair(c);
+    return [c.needs(0) ? sumTo(g, a.shape) : null, c.needs(1) ? sumTo(neg(g), b.shape) : null];
+  },
+);
+
+export const MUL: OpRow = /* @__PURE__ */ binaryRow(
+  'mul',
+  // Multiplying by one is exact: the seed of a backward pass costs nothing.
+  (a, b) => (isOne(a) ? b : isOne(b) ? a : onNumbers('multiply', 'and')(a, b)),
+  (g, c) => {
+    const [a, b] = pair(c);
+    return [c.needs(0) ? sumTo(mul(g, b), a.shape) : null, c.needs(1) ? sumTo(mul(g, a), b.shape) : null];
+  },
+  'inputs',
+);
+
+export const DIV: OpRow = /* @__PURE__ */ binaryRow(
+  'div',
+  (a, b) => apply('divide', a, b),
+  (g, c) => {
+    const [a, b] = pair(c);
+    return [c.needs(0) ? sumTo(div(g, b), a.shape) : null, c.needs(1) ? sumTo(neg(div(mul(g, a), square(b))), b.shape) : null];
+  },
+  'inputs',
+);
+
+export const POW: OpRow = /* @__PURE__ */ binaryRow(
+  'pow',
+  (a, b) => apply('pow', a, b),
+  (g, c) => {
+    const [a, b] = pair(c);
+    // d/da: b·a^(b-1), 0 where b is 0; d/db: a^b·ln a, 0 where a is 0 and b is at least 0.
+    const base = (): Tensor => where(equal(b, 0), 0, mul(b, pow(a, sub(b, 1))));
+    const exponent = (): Tensor => where(logicalAnd(equal(a, 0), greaterEqual(b, 0)), 0, mul(pow(a, b), naturalLog(a)));
+    return [c.needs(0) ? sumTo(mul(g, base()), a.shape) : null, c.needs(1) ? sumTo(mul(g, exponent()), b.shape) : null];
+  },
+  'inputs',
+);
+
+/** Ties share the gradient equally. */
+const extremeGradient = (wins: (a: Tensor, b: Tensor) => Tensor) => (g: Tensor, c: GradientContext) => {
+  const [a, b] = pair(c);
+  const share = (mine: Tensor, other: Tensor): Tensor => sumTo(where(wins(mine, other), g, where(equal(mine, other), mul(g, 0.5), 0)), mine.shape);
+  return [c.needs(0) ? share(a, b) : null, c.needs(1) ? share(b, a) : null];
+};
+
+export const MAXIMUM: OpRow = /* @__PURE__ */ binaryRow(
+  'maximum',
+  (a, b) => apply('max', a, b),
+  /* @__PURE__ */ extremeGradient((a, b) => greater(a, b)),
+  'inputs',
+);
+export const MINIMUM: OpRow = /* @__PURE__ */ binaryRow(
+  'minimum',
+  (a, b) => apply('min', a, b),
+  /* @__PURE__ */ extremeGradient((a, b) => less(a, b)),
+  'inputs',
+);
+
+export const REMAINDER: OpRow = /* @__PURE__ */ binaryRow(
+  'remainder',
+  (a, b) => {
+    // The sign of the divisor, as in Python: shift C's remainder by b where the signs differ.
+    const r = apply('remainder', a, b);
+    const zero = number(a, 0);
+    const differs = apply('notEqual', apply('less', r, zero), apply('less', b, zero));
+    return select(apply('and', apply('notEqual', r, zero), differs), apply('add', r, b), r);
+  },
+  (g, c) => {
+    const [a, b] = pair(c);
+    return [c.needs(0) ? sumTo(g, a.shape) : null, c.needs(1) ? sumTo(neg(mul(g, floorDiv(a, b))), b.shape) : null];
+  },
+  'inputs',
+);
+
+const FLOOR_DIV: OpRow = /* @__PURE__ */ binaryRow('floorDiv', (a, b) => {
+  if (isFloat(a.dtype)) return apply('floor', apply('divide', a, b));
+  const zero = number(a, 0);
+  const inexact = apply('notEqual', apply('remainder', a, b), zero);
+  const differs = apply('notEqual', apply('less', a, zero), apply('less', b, zero));
+  return apply('subtract', apply('divide', a, b), cast(apply('and', inexact, differs), a.dtype));
+});
+
+export const NEG: OpRow = /* @__PURE__ */ unaryRow(
+  'neg',
+  (x) => apply('negate', x),
+  (g) => [neg(g)],
+);
+export const ABS: OpRow = /* @__PURE__ */ unaryRow(
+  'abs',
+  (x) => apply('abs', x),
+  (g, c) => [mul(g, sign(only(c)))],
+  'inputs',
+);
+export const SQUARE: OpRow = /* @__PURE__ */ unaryRow(
+  'square',
+  (x) => apply('multiply', x, x),
+  (g, c) => [mul(g, mul(only(c), 2))],
+  'inputs',
+);
+
+const SIGN: OpRow = /* @__PURE__ */ unaryRow('sign', (x) => {
+  const zero = number(x, 0);
+  const negative = isFloat(x.dtype) ? number(x, -1) : apply('negate', number(x, 1));
+  const signed = select(apply('less', zero, x), number(x, 1), select(apply('less', x, zero), negative, zero));
+  return isFloat(x.dtype) ? select(apply('notEqual', x, x), x, signed) : signed;
+});
+
+const compare = (name: string, express: (a: Expression, b: Expression) => Expression): OpRow => binaryRow(name, express);
+const EQUAL: OpRow = /* @__PURE__ */ compare('equal', (a, b) => apply('equal', a, b));
+const NOT_EQUAL: OpRow = /* @__PURE__ */ compare('notEqual', (a, b) => apply('notEqual', a, b));
+const LESS: OpRow = /* @__PURE__ */ compare('less', (a, b) => apply('less', a, b));
+const LESS_EQUAL: OpRow = /* @__PURE__ */ compare('lessEqual', (a, b) => apply('lessEqual', a, b));
+const AND: OpRow = /* @__PURE__ */ compare('logicalAnd', (a, b) => apply('and', a, b));
+const OR: OpRow = /* @__PURE__ */ compare('logicalOr', (a, b) => apply('or', a, b));
+const XOR: OpRow = /* @__PURE__ */ compare('logicalXor', (a, b) => apply('xor', a, b));
+const NOT: OpRow = /* @__PURE__ */ unaryRow('logicalNot', (x) => apply('not', x));
+
+export const WHERE: OpRow = /* @__PURE__ */ elementwiseRow(
+  {
+    name: 'where',
+    residuals: 'inputs',
+    gradient: (g, c) => {
+      const [condition, a, b] = c.inputs as readonly [Tensor, Tensor, Tensor];
+      return [null, c.needs(1) ? sumTo(where(condition, g, 0), a.shape) : null, c.needs(2) ? sumTo(where(condition, 0, g), b.shape) : null];
+    },
+  },
+  ([condition, a, b]) => select(condition as Expression, a as Expression, b as Expression),
+);
+
+const LOG_FOR_POW: OpRow = /* @__PURE__ */ unaryRow(
+  'log',
+  (x) => apply('log', x),
+  (g, c) => [div(g, only(c))],
+  'inputs',
+);
+/** `log` for the gradient of `pow`; the public one is in `functions.ts`, which depends on this file. */
+const naturalLog = (x: Tensor): Tensor => recordUnary(LOG_FOR_POW, x);
+
+/** `a + b`; `or` on bool. */
+export function add(a: Operand, b: Operand): Tensor {
+  return recordBinary(ADD, a, b);
+}
+
+/** `a - b`. @throws DTypeError on bool */
+export function sub(a: Operand, b: Operand): Tensor {
+  return recordBinary(SUB, refuseBool('sub', a), refuseBool('sub', b));
+}
+
+/** `a · b`, elementwise; `and` on bool. */
+export function mul(a: Operand, b: Operand): Tensor {
+  return recordBinary(MUL, a, b);
+}
+
+/** `a / b` as floats: integers become float32. */
+export function div(a: Operand, b: Operand): Tensor {
+  return recordFloatBinary(DIV, a, b);
+}
+
+/** The quotient rounded down; integers stay integers, and division by an integer 0 gives 0. */
+export function floorDiv(a: Operand, b: Operand): Tensor {
+  return recordBinary(FLOOR_DIV, a, b);
+}
+
+/** `a - floor(a / b)·b`: the remainder with the divisor's sign. */
+export function remainder(a: Operand, b: Operand): Tensor {
+  return recordBinary(REMAINDER, a, b);
+}
+
+/** `a` to the power `b`, as floats. `pow(x, 0)` is 1 for every x. */
+export function pow(a: Operand, b: Operand): Tensor {
+  if (b === 2 && typeof a !== 'number' && isFloat(a.dtype)) return square(a);
+  return recordFloatBinary(POW, a, b);
+}
+
+/** The larger of each pair; NaN when either is. Gradients of ties are shared equally. */
+export function maximum(a: Operand, b: Operand): Tensor {
+  return recordBinary(MAXIMUM, a, b);
+}
+
+/** The smaller of each pair; NaN when either is. Gradients of ties are shared equally. */
+export function minimum(a: Operand, b: Operand): Tensor {
+  return recordBinary(MINIMUM, a, b);
+}
+
+/** `min(max(x, low), high)`; the gradient passes where x lies within, both ends included. */
+export function clamp(x: Tensor, range: { readonly min?: number; readonly max?: number }): Tensor {
+  const { min = -Infinity, max = Infinity } = range;
+  const below = less(x, min);
+  const above = greater(x, max);
+  return where(below, min, where(above, max, x));
+}
+
+/** `-x`. */
+export function neg(x: Tensor): Tensor {
+  return recordUnary(NEG, refuseBool('neg', x));
+}
+
+/** `|x|`, with gradient 0 at 0. */
+export function abs(x: Tensor): Tensor {
+  return nodeOf(x, 'abs').dtype.startsWith('uint') ? x : recordUnary(ABS, refuseBool('abs', x));
+}
+
+/** `x · x`. */
+export function square(x: Tensor): Tensor {
+  return recordUnary(SQUARE, refuseBool('square', x));
+}
+
+/** -1, 0 or 1; NaN stays. */
+export function sign(x: Tensor): Tensor {
+  return recordUnary(SIGN, refuseBool('sign', x));
+}
+
+/** Is `a = b`? bool. */
+export function equal(a: Operand, b: Operand): Tensor {
+  return recordComparison(EQUAL, a, b);
+}
+
+/** Is `a ≠ b`? bool; true for NaN. */
+export function notEqual(a: Operand, b: Operand): Tensor {
+  return recordComparison(NOT_EQUAL, a, b);
+}
+
+/** Is `a < b`? bool. */
+export function less(a: Operand, b: Operand): Tensor {
+  return recordComparison(LESS, a, b);
+}
+
+/** Is `a ≤ b`? bool. */
+export function lessEqual(a: Operand, b: Operand): Tensor {
+  return recordComparison(LESS_EQUAL, a, b);
+}
+
+/** Is `a > b`? bool. */
+export function greater(a: Operand, b: Operand): Tensor {
+  return recordComparison(LESS, b, a);
+}
+
+/** Is `a ≥ b`? bool. */
+export function greaterEqual(a: Operand, b: Operand): Tensor {
+  return recordComparison(LESS_EQUAL, b, a);
+}
+
+/** Both; anything but 0 counts as true. */
+export function logicalAnd(a: Tensor, b: Tensor): Tensor {
+  return recordComparison(AND, toDType(a, 'bool'), toDType(b, 'bool'));
+}
+
+/** At least one. */
+export function logicalOr(a: Tensor, b: Tensor): Tensor {
+  return recordComparison(OR, toDType(a, 'bool'), toDType(b, 'bool'));
+}
+
+/** Exactly one. */
+export function logicalXor(a: Tensor, b: Tensor): Tensor {
+  return recordComparison(XOR, toDType(a, 'bool'), toDType(b, 'bool'));
+}
+
+/** Not. */
+export function logicalNot(x: Tensor): Tensor {
+  return recordUnary(NOT, toDType(x, 'bool'));
+}
+
+/** Is it NaN? bool. */
+export function isNaN(x: Tensor): Tensor {
+  return notEqual(x, x);
+}
+
+/** `a` where `condition`, else `b`; all three broadcast. */
+export function where(condition: Tensor, a: Operand, b: Operand): Tensor {
+  const test = castNode(nodeOf(condition, 'where'), 'bool');
+  const [x, y] = typeof a === 'number' && typeof b === 'number' ? numbersLike(condition, a, b) : promoted('where', a, b);
+  return record(WHERE, [test, x, y], broadcastShapes('where', test.shape, broadcastShapes('where', x.shape, y.shape)), x.dtype);
+}
+
+/** Two plain numbers beside a condition: float32, or int32 when both are whole. */
+function numbersLike(condition: Tensor, a: number, b: number): ReturnType<typeof promoted> {
+  const dtype = Number.isInteger(a) && Number.isInteger(b) ? 'int32' : 'float32';
+  const like = toDType(condition, promote('where', dtype, dtype));
+  const [, x] = promoted('where', like, a);
+  const [, y] = promoted('where', like, b);
+  return [x, y];
+}
+
+function refuseBool<T extends Operand>(op: string, x: T): T {
+  if (typeof x !== 'number' && nodeOf(x, op).dtype === 'bool') {
+    throw new DTypeError({ op, expected: 'numbers', got: 'bool', fix: "cast it with toDType('int32'), or use logicalXor or logicalNot." });
+  }
+  return x;
+}

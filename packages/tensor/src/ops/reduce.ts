@@ -1,0 +1,188 @@
+/** Reductions, and what is built of them: statistics, softmax and its relatives. */
+
+import { DTYPES, isFloat } from '@gradus/backend';
+import { ShapeError } from '../errors.ts';
+import { row } from '../graph/op.ts';
+import type { GradientContext, OpRow } from '../graph/op.ts';
+import { floatOf } from '../graph/promotion.ts';
+import { record } from '../graph/record.ts';
+import { compose } from '../memory/scope.ts';
+import { nodeOf } from '../tensor.ts';
+import type { Tensor } from '../tensor.ts';
+import { add, div, equal, isNaN, logicalAnd, logicalOr, mul, square, sub, where } from './arithmetic.ts';
+import { normalizeAxes, normalizeAxis } from './arguments.ts';
+import type { ReduceOptions } from './arguments.ts';
+import { detach, toDType } from './convert.ts';
+import { reduceLowering, reduction, restore, sum } from './expand.ts';
+import { exp, log, sqrt } from './functions.ts';
+import { positionsAlong } from './positions.ts';
+import { reshape } from './reshape.ts';
+
+/** Ties share the gradient equally, as PyTorch's `amax`. */
+const extremeGradient = (g: Tensor, { inputs, output, attribute }: GradientContext): readonly (Tensor | null)[] => {
+  const x = inputs[0] as Tensor;
+  const winners = toDType(equal(x, restore(output, attribute, x.shape)), x.dtype);
+  const { axes } = attribute as { readonly axes: readonly number[] };
+  const count = sum(winners, { axis: axes, keepDims: true });
+  return [mul(restore(g, attribute, x.shape), div(winners, count))];
+};
+
+const MAX: OpRow = /* @__PURE__ */ row({
+  name: 'max',
+  lowering: /* @__PURE__ */ reduceLowering('max'),
+  gradient: extremeGradient,
+  residuals: 'both',
+});
+const MIN: OpRow = /* @__PURE__ */ row({
+  name: 'min',
+  lowering: /* @__PURE__ */ reduceLowering('min'),
+  gradient: extremeGradient,
+  residuals: 'both',
+});
+const PROD: OpRow = /* @__PURE__ */ row({
+  name: 'prod',
+  lowering: /* @__PURE__ */ reduceLowering('prod'),
+  residuals: 'both',
+  gradient: (g, { inputs, output, attribute }) => {
+    // Each element's gradient is the product of the others: the quotient where it is not 0, else the product with it left out.
+    const x = inputs[0] as Tensor;
+    const { axes } = attribute as { readonly axes: readonly number[] };
+    const isZero = equal(x, 0);
+    const others = prod(where(isZero, 1, x), { axis: axes, keepDims: true });
+    const zeros = sum(isZero, { axis: axes, keepDims: true });
+    const quotient = div(restore(output, attribute, x.shape), where(isZero, 1, x));
+    const alone = where(logicalAnd(isZero, equal(zeros, 1)), others, 0);
+    return [mul(restore(g, attribute, x.shape), where(isZero, alone, quotient))];
+  },
+});
+
+function extreme(op: OpRow, x: Tensor, options: ReduceOptions): Tensor {
+  const node = nodeOf(x, op.name);
+  const { shape, attribute } = reduction(op.name, node.shape, options);
+  const axes = normalizeAxes(op.name, options.axis, node.shape.rank);
+  if (axes.some((axis) => node.shape.dims[axis] === 0))
+    throw new ShapeError({ op: op.name, expected: 'at least one element to choose from', got: `size 0 along axis ${axes.join()}` });
+  if (node.dtype === 'bool') return toDType(extreme(op, toDType(x, 'uint8'), options), 'bool');
+  return record(op, [node], shape, node.dtype, attribute);
+}
+
+/** The largest value along `axis` (all by default); NaN if there is one. Ties share the gradient. @throws AxisError; ShapeError for an empty axis */
+export function max(x: Tensor, options: ReduceOptions = {}): Tensor {
+  return extreme(MAX, x, options);
+}
+
+/** The smallest value along `axis` (all by default); NaN if there is one. @throws AxisError; ShapeError for an empty axis */
+export function min(x: Tensor, options: ReduceOptions = {}): Tensor {
+  return extreme(MIN, x, options);
+}
+
+/** The product along `axis` (all by default); 1 for none. Small integers multiply as int32. @throws AxisError */
+export function prod(x: Tensor, options: ReduceOptions = {}): Tensor {
+  const node = nodeOf(x, 'prod');
+  if (!isFloat(node.dtype) && node.dtype !== 'int32' && node.dtype !== 'uint32') return prod(toDType(x, 'int32'), options);
+  const { shape, attribute } = reduction('prod', node.shape, options);
+  return record(PROD, [node], shape, node.dtype, attribute);
+}
+
+/** How many elements each result is made of. */
+function countOf(op: string, x: Tensor, options: ReduceOptions): number {
+  const { dims, rank } = nodeOf(x, op).shape;
+  return normalizeAxes(op, options.axis, rank).reduce((n, axis) => n * (dims[axis] ?? 1), 1);
+}
+
+/** The mean along `axis` (all by default), as a float; NaN for none. @throws AxisError */
+export function mean(x: Tensor, options: ReduceOptions = {}): Tensor {
+  return compose(() => {
+    const floats = toDType(x, floatOf(nodeOf(x, 'mean').dtype));
+    return div(sum(floats, options), countOf('mean', x, options));
+  });
+}
+
+/** Options of variance and standard deviation. */
+export interface VarianceOptions extends ReduceOptions {
+  /** Subtracted from the count: 1 for the unbiased estimate (default), 0 for the mean square deviation. */
+  readonly correction?: number;
+}
+
+/** The variance along `axis`, in two passes. NaN where there are no more elements than `correction`. @throws AxisError */
+export function variance(x: Tensor, options: VarianceOptions = {}): Tensor {
+  return compose(() => {
+    const deviation = sub(x, mean(x, { ...options, keepDims: true }));
+    const degrees = Math.max(0, countOf('var', x, options) - (options.correction ?? 1));
+    return div(sum(square(deviation), options), degrees);
+  });
+}
+
+/** The standard deviation along `axis`: the root of {@link variance}. */
+export function std(x: Tensor, options: VarianceOptions = {}): Tensor {
+  return compose(() => sqrt(variance(x, options)));
+}
+
+/** Is any true (not 0)? bool. */
+export function any(x: Tensor, options: ReduceOptions = {}): Tensor {
+  return compose(() => max(toDType(x, 'bool'), options));
+}
+
+/** Are all true (not 0)? bool. */
+export function all(x: Tensor, options: ReduceOptions = {}): Tensor {
+  return compose(() => min(toDType(x, 'bool'), options));
+}
+
+/** The first place of the extreme, or of the first NaN. */
+function argExtreme(op: string, extremeOf: typeof max, x: Tensor, options: { readonly axis?: number; readonly keepDims?: boolean }): Tensor {
+  return compose(() => {
+    const rank = nodeOf(x, op).shape.rank;
+    const axis = normalizeAxis(op, options.axis ?? -1, rank);
+    const best = extremeOf(x, { axis, keepDims: true });
+    const isBest = isFloat(nodeOf(x, op).dtype) ? logicalOr(equal(x, best), isNaN(x)) : equal(x, best);
+    const places = where(isBest, positionsAlong(x, axis), DTYPES.int32.max);
+    return min(places, { axis, keepDims: options.keepDims ?? false });
+  });
+}
+
+/** The index of the first largest value along `axis` (default the last), as int32; of the first NaN if there is one. @throws AxisError, ShapeError */
+export function argmax(x: Tensor, options: { readonly axis?: number; readonly keepDims?: boolean } = {}): Tensor {
+  return argExtreme('argmax', max, x, options);
+}
+
+/** The index of the first smallest value along `axis` (default the last), as int32; of the first NaN if there is one. @throws AxisError, ShapeError */
+export function argmin(x: Tensor, options: { readonly axis?: number; readonly keepDims?: boolean } = {}): Tensor {
+  return argExtreme('argmin', min, x, options);
+}
+
+/** The maximum for shifting by: without gradient, and 0 in place of infinities, whose difference would be NaN. */
+function shiftOf(x: Tensor, axis: ReduceOptions): Tensor {
+  const top = detach(max(x, { ...axis, keepDims: true }));
+  return where(equal(sub(top, top), 0), top, 0);
+}
+
+/** `log Σ exp(x)` along `axis` (all by default), shifted by the maximum so that nothing overflows. @throws AxisError, ShapeError */
+export function logSumExp(x: Tensor, options: ReduceOptions = {}): Tensor {
+  return compose(() => {
+    const shift = shiftOf(x, options);
+    const total = log(sum(exp(sub(x, shift)), { ...options, keepDims: true }));
+    return reshape(add(total, shift), reduction('logSumExp', nodeOf(x, 'logSumExp').shape, options).shape.dims);
+  });
+}
+
+/** `exp(x) / Σ exp(x)` along `axis` (default the last). @throws AxisError, ShapeError */
+export function softmax(x: Tensor, options: { readonly axis?: number } = {}): Tensor {
+  return compose(() => {
+    const axis = normalizeAxis('softmax', options.axis ?? -1, nodeOf(x, 'softmax').shape.rank);
+    const powers = exp(sub(x, shiftOf(x, { axis })));
+    return div(powers, sum(powers, { axis, keepDims: true }));
+  });
+}
+
+/** `x - log Σ exp(x)` along `axis` (default the last). @throws AxisError, ShapeError */
+export function logSoftmax(x: Tensor, options: { readonly axis?: number } = {}): Tensor {
+  return compose(() => {
+    const axis = normalizeAxis('logSoftmax', options.axis ?? -1, nodeOf(x, 'logSoftmax').shape.rank);
+    return sub(x, logSumExp(x, { axis, keepDims: true }));
+  });
+}
+
+/** The Euclidean norm, `sqrt(Σ x²)`, along `axis` (all by default). @throws AxisError */
+export function norm(x: Tensor, options: ReduceOptions = {}): Tensor {
+  return compose(() => sqrt(sum(square(x), options)));
+}

@@ -1,0 +1,72 @@
+/**
+ * State: tensors whose value changes over time. Parameters, optimizer moments, running statistics.
+ *
+ * Assigning gives a handle a new value; nothing is overwritten before the next flush, which also sees to it that whoever still needs
+ * the old value keeps it.
+ */
+
+import { ArgumentError, ShapeError } from './errors.ts';
+import { NO_ATTRIBUTE, Node, cutInputs, retain, shareValue } from './graph/node.ts';
+import { ALIAS, DATA } from './graph/record.ts';
+import { showDims } from './graph/shape.ts';
+import { flush } from './lowering/flush.ts';
+
+import { evaluate } from './read.ts';
+import { REQUIRES_GRAD, Tensor, nodeOf } from './tensor.ts';
+
+/** The value of `initial`, computed and without history, for a handle that belongs to no scope. */
+function valueNode(initial: Tensor, op: string): Node {
+  const source = nodeOf(initial, op);
+  evaluate(initial);
+  const node = new Node(DATA, [], NO_ATTRIBUTE, source.shape, source.dtype, source.runtime, 0);
+  shareValue(node, source);
+  return node;
+}
+
+/** A tensor that changes by assignment and belongs to no scope: it lives until it is disposed or collected. Starts as `initial`, without its history. */
+export class State extends Tensor {
+  constructor(initial: Tensor) {
+    super(valueNode(initial, 'State'), false);
+  }
+}
+
+/** A tensor that is learned: state that requires gradients. */
+export class Parameter extends State {
+  /** @param options `requiresGrad: false` freezes it */
+  constructor(initial: Tensor, options: { readonly requiresGrad?: boolean } = {}) {
+    super(initial);
+    this.requiresGrad = options.requiresGrad ?? true;
+  }
+}
+
+/** Gives `target` the value of `value`, at the next flush; its history ends here. @throws ShapeError, ArgumentError for another shape, dtype or device */
+export function assign(target: Tensor, value: Tensor): void {
+  const old = nodeOf(target, 'assign');
+  const fresh = nodeOf(value, 'assign');
+  if (fresh.shape !== old.shape)
+    throw new ShapeError({ op: 'assign', expected: `shape ${showDims(old.shape.dims)}`, got: showDims(fresh.shape.dims) });
+  if (fresh.dtype !== old.dtype)
+    throw new ArgumentError({ op: 'assign', expected: `dtype ${old.dtype}`, got: fresh.dtype, fix: 'cast it with toDType(…).' });
+  if (fresh.runtime !== old.runtime)
+    throw new ArgumentError({
+      op: 'assign',
+      expected: `a tensor on ${old.runtime.backend.name}`,
+      got: `one on ${fresh.runtime.backend.name}`,
+      fix: 'move it with `await t.to(device)`.',
+    });
+  const node = new Node(ALIAS, [fresh], NO_ATTRIBUTE, old.shape, old.dtype, old.runtime, old.traces & REQUIRES_GRAD);
+  if (node.traces !== 0) node.owner = target;
+  Tensor.rebind(target, node);
+  if (fresh.state === 'ready') {
+    shareValue(node, fresh);
+    cutInputs(node);
+    return;
+  }
+  retain(node);
+  old.runtime.states.push(node);
+}
+
+/** Writes assigned state on the device of `like`, and computes the losses that wait there. */
+export function commit(like: Tensor): void {
+  flush(nodeOf(like, 'commit').runtime, []);
+}

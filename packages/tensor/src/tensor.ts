@@ -1,0 +1,210 @@
+/**
+ * The handle that users hold: a light object over a node of the graph.
+ *
+ * Its methods are the functions of `ops/`, attached in `methods.ts`, so that this file depends on none of them.
+ */
+
+import type { DType } from '@gradus/backend';
+import { DuplicateCoreError, GradientError, TensorDisposedError } from './errors.ts';
+import { releaseFromHandle, retainForHandle } from './graph/node.ts';
+import type { Node } from './graph/node.ts';
+import { showDims } from './graph/shape.ts';
+import { endLease, lease, register } from './memory/lifetime.ts';
+import type { Lease } from './memory/lifetime.ts';
+import type { TensorMethods } from './methods.ts';
+import type { Device } from './runtime.ts';
+
+/** Sizes along each axis. */
+export type Dims = readonly number[];
+
+/** The version of the core, stamped on every tensor. */
+export const CORE_VERSION = '0.1.0';
+
+const BRAND = Symbol.for('gradus.tensor');
+
+/** Trace bit of tensors that require gradients by `requiresGrad`. */
+export const REQUIRES_GRAD = 1;
+
+/**
+ * An n-dimensional array of one dtype on one device, whose value is computed when it is needed.
+ *
+ * @typeParam S the shape's type, such as `[2, 3]`; sizes that are not known are `number`
+ */
+// The methods come by declaration merging: see the head of this file.
+// oxlint-disable-next-line typescript/no-unsafe-declaration-merging
+export class Tensor<S extends Dims = Dims> {
+  #node: Node;
+  /** Why the handle is no longer usable; null while it is. */
+  #ended: string | null = null;
+  #lease: Lease | null = null;
+  #kept = false;
+  /** The accumulated gradient, after `backward()`. Same shape, dtype and device. */
+  grad: Tensor | null = null;
+
+  /** @internal Made by ops and creation functions. `scoped: false` for state that lives until it is disposed. */
+  constructor(node: Node, scoped = true) {
+    this.#node = node;
+    retainForHandle(node);
+    if (!scoped) this.#lease = lease(this, node, true);
+    else if (!register(this)) this.#lease = lease(this, node);
+  }
+
+  /** Sizes along each axis. */
+  get shape(): S {
+    return this.#alive().shape.dims as S;
+  }
+
+  /** Number of axes. */
+  get rank(): number {
+    return this.#alive().shape.rank;
+  }
+
+  /** Number of elements. */
+  get size(): number {
+    return this.#alive().shape.size;
+  }
+
+  get dtype(): DType {
+    return this.#alive().dtype;
+  }
+
+  /** The device its elements live on. */
+  get device(): Device {
+    return this.#alive().runtime.backend;
+  }
+
+  /** Was it disposed, by hand or with its scope? */
+  get isDisposed(): boolean {
+    return this.#ended !== null;
+  }
+
+  /** Does `backward()` reach it? Setting it is for leaves: parameters and data, not results of ops. */
+  get requiresGrad(): boolean {
+    return (this.#alive().traces & REQUIRES_GRAD) !== 0;
+  }
+
+  set requiresGrad(on: boolean) {
+    const node = this.#alive();
+    if (node.inputs.length > 0 && node.op.gradient !== null)
+      throw new GradientError({
+        op: 'requiresGrad',
+        expected: 'a leaf',
+        got: `the result of ${node.op.name}`,
+        fix: 'call detach() or evaluate() first.',
+      });
+    node.traces = on ? node.traces | REQUIRES_GRAD : node.traces & ~REQUIRES_GRAD;
+    node.owner = on ? this : null;
+  }
+
+  /** Frees its share of the memory now. Using it afterwards throws TensorDisposedError; disposing again does nothing. */
+  dispose(): void {
+    endHandle(this, 'it was disposed');
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
+  /** `Tensor float32 [2, 3] on cpu`, with values once evaluated. */
+  toString(): string {
+    if (this.#ended !== null) return 'Tensor (disposed)';
+    const node = this.#node;
+    return `Tensor ${node.dtype} ${showDims(node.shape.dims)} on ${node.runtime.backend.name}`;
+  }
+
+  get [BRAND](): string {
+    return CORE_VERSION;
+  }
+
+  #alive(): Node {
+    if (this.#ended !== null) throw disposedError('tensor', this.#ended);
+    return this.#node;
+  }
+
+  /** @internal The node behind a handle, for `op`. */
+  static nodeOf(t: Tensor, op: string): Node {
+    if (!(#node in t)) throw foreign(t, op);
+    if (t.#ended !== null) throw disposedError(op, t.#ended);
+    return t.#node;
+  }
+
+  /** @internal Ends a handle; `why` completes "because …". */
+  static end(t: Tensor, why: string): void {
+    if (t.#ended !== null) return;
+    t.#ended = why;
+    if (t.#lease !== null) endLease(t.#lease);
+    if (t.#node.owner === t) t.#node.owner = null;
+    releaseFromHandle(t.#node);
+    t.grad?.dispose();
+    t.grad = null;
+  }
+
+  /** @internal Points a handle at another node. */
+  static rebind(t: Tensor, node: Node): void {
+    if (t.#ended !== null) throw disposedError('assign', t.#ended);
+    const old = t.#node;
+    retainForHandle(node);
+    t.#node = node;
+    if (t.#lease !== null) t.#lease.node = node;
+    releaseFromHandle(old);
+  }
+
+  /** @internal Marks a handle to outlive its scope. */
+  static keep(t: Tensor): void {
+    Tensor.nodeOf(t, 'keep');
+    t.#kept = true;
+  }
+
+  /** @internal */
+  static isKept(t: Tensor): boolean {
+    return t.#kept;
+  }
+
+  /** @internal Lets the garbage collector look after a handle that no scope owns. */
+  static lease(t: Tensor): void {
+    t.#kept = false;
+    t.#lease ??= lease(t, t.#node);
+  }
+}
+
+/** A tensor has every method of {@link TensorMethods}. */
+// oxlint-disable-next-line typescript/no-unsafe-declaration-merging
+export interface Tensor<S extends Dims = Dims> extends TensorMethods<S> {}
+
+/** The node behind a handle. @throws TensorDisposedError, DuplicateCoreError naming `op` */
+export function nodeOf(t: Tensor, op: string): Node {
+  return Tensor.nodeOf(t, op);
+}
+
+/** Ends a handle. */
+export function endHandle(t: Tensor, why: string): void {
+  Tensor.end(t, why);
+}
+
+/** Is it a tensor of this copy of the core? @throws DuplicateCoreError for a tensor of another */
+export function isTensor(value: unknown): value is Tensor {
+  if (value instanceof Tensor) return true;
+  if (typeof value === 'object' && value !== null && BRAND in value) throw foreign(value, 'isTensor');
+  return false;
+}
+
+function disposedError(op: string, why: string): TensorDisposedError {
+  return new TensorDisposedError({
+    op,
+    expected: 'a live tensor',
+    got: `one that is gone because ${why}`,
+    fix: 'carry a value into the next iteration or out of a scope with keep(), and use a tensor before disposing it.',
+  });
+}
+
+function foreign(value: object, op: string): DuplicateCoreError | TypeError {
+  if (BRAND in value) {
+    return new DuplicateCoreError({
+      op,
+      expected: `a tensor of @gradus/tensor ${CORE_VERSION} loaded here`,
+      got: `one made by another copy, version ${String(value[BRAND])}`,
+      fix: 'install one version of all @gradus packages: `npm ls @gradus/tensor` lists the copies.',
+    });
+  }
+  return new TypeError(`[${op}] expected a Tensor, got ${Object.prototype.toString.call(value)}. Fix: make one with tensor(…).`);
+}

@@ -1,0 +1,51 @@
+/** Elements into device memory, from the host and from one device to another. */
+
+import { DTYPES } from '@gradus/backend';
+import type { DType } from '@gradus/backend';
+import { DTypeError } from './errors.ts';
+import { NO_ATTRIBUTE, Node, attachStorage } from './graph/node.ts';
+import { DATA, scalarNode } from './graph/record.ts';
+import type { Shape } from './graph/shape.ts';
+import { encode } from './memory/elements.ts';
+import { data } from './read.ts';
+import { runtimeOf } from './runtime.ts';
+import type { Device, Runtime } from './runtime.ts';
+import { Tensor, nodeOf } from './tensor.ts';
+
+/** A node with these elements, in row-major order. @throws DTypeError for a dtype the device cannot store */
+export function fromElements(values: ArrayLike<number>, shape: Shape, dtype: DType, runtime: Runtime): Node {
+  requireStorable(dtype, runtime);
+  if (shape.rank === 0) return scalarNode(roundTo(values[0] ?? NaN, dtype), dtype, runtime);
+  const bytes = encode(values, dtype);
+  const block = runtime.pool.allocate(bytes.byteLength);
+  runtime.backend.write(block, bytes);
+  const node = new Node(DATA, [], NO_ATTRIBUTE, shape, dtype, runtime, 0);
+  const storage = { block, runtime, refs: 0 };
+  attachStorage(node, storage, 0, null);
+  return node;
+}
+
+/** @throws DTypeError for a dtype the device cannot store */
+export function requireStorable(dtype: DType, runtime: Runtime): void {
+  if (runtime.backend.capabilities.dtypes[dtype].store) return;
+  throw new DTypeError({ op: 'tensor', expected: `a dtype that ${runtime.backend.name} stores`, got: dtype, fix: 'use float32, or another device.' });
+}
+
+/** A host number as `dtype` would hold it. */
+export function roundTo(value: number, dtype: DType): number {
+  if (dtype === 'float32') return Math.fround(value);
+  const { view, bytes, kind } = DTYPES[dtype];
+  if (kind === 'float') return value;
+  if (kind === 'bool') return value === 0 ? 0 : 1;
+  const one = view(new ArrayBuffer(bytes));
+  one[0] = value;
+  return one[0] ?? value;
+}
+
+/** A copy of `x` on another device; `x` itself when it is there. The only way across. @throws DTypeError for a dtype that device cannot store */
+export async function to(x: Tensor, device: Device): Promise<Tensor> {
+  const { shape, dtype, runtime } = nodeOf(x, 'to');
+  const target = runtimeOf(device);
+  if (runtime === target) return x;
+  return new Tensor(fromElements(await data(x), shape, dtype, target));
+}

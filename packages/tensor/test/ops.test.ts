@@ -1,0 +1,211 @@
+/**
+ * Every op row, from its specification: values against a float64 reference, gradients and gradients of gradients against central
+ * differences in float64, lazy evaluation against evaluation op by op, and a backend with only the three required kernels against cpu.
+ */
+
+import { cpu } from '@gradus/backend-cpu';
+import type { Backend } from '@gradus/backend';
+import { debug, scope, tensor, vjp } from '@gradus/tensor';
+import type { DType, Device, Tensor } from '@gradus/tensor';
+import { describe, expect, test } from 'vitest';
+import { specifications as arithmetic } from '../src/ops/arithmetic.spec.ts';
+import { specifications as convolution } from '../src/ops/convolution.spec.ts';
+import { specifications as functions } from '../src/ops/functions.spec.ts';
+import { specifications as movement } from '../src/ops/movement.spec.ts';
+import { specifications as reduce } from '../src/ops/reduce.spec.ts';
+import type { InputSpecification, OpSpecification, Reference } from '../src/ops/specification.spec.ts';
+import { threefry } from '../src/random/threefry.ts';
+
+const all = [...arithmetic, ...functions, ...reduce, ...movement, ...convolution];
+
+/** cpu without its fast paths: everything is decomposed into map, reduce and scatter. */
+function requiredKernelsOnly(): Backend {
+  const whole = cpu();
+  return new Proxy(whole, {
+    get(target, property) {
+      if (property === 'supports') return (kernel: { kind: string }) => ['map', 'reduce', 'scatter'].includes(kernel.kind);
+      const value: unknown = Reflect.get(target, property, target);
+      return typeof value === 'function' ? (value.bind(target) as unknown) : value;
+    },
+  });
+}
+
+const reference = cpu();
+const minimal = requiredKernelsOnly();
+
+/** Reproducible values that keep away from each other and from whole numbers, so that kinks and ties lie far from every sample. */
+function draw(input: InputSpecification, seed: number): Float64Array {
+  const size = input.dims.reduce((n, d) => n * d, 1);
+  const { low = -1, high = 1 } = input;
+  return Float64Array.from({ length: size }, (_, i) => {
+    const fixed = input.values?.[i];
+    if (fixed !== undefined) return fixed;
+    const unit = ((threefry([seed, 7], [i, 0])[0] >>> 0) + 0.5) / 2 ** 32;
+    return input.whole === true ? Math.floor(low + unit * (high - low)) : low + unit * (high - low);
+  });
+}
+
+function toTensor(input: InputSpecification, values: Float64Array, dtype: DType, device: Device): Tensor {
+  return tensor(input.whole === true ? Int32Array.from(values) : values, {
+    shape: input.dims,
+    dtype: input.whole === true ? 'int32' : dtype,
+    device,
+  });
+}
+
+const eachCase = (specification: OpSpecification): { inputs: readonly InputSpecification[]; values: Float64Array[] }[] =>
+  specification.cases.map((inputs) => ({ inputs, values: inputs.map((input, i) => draw(input, 100 + i)) }));
+
+function closeTo(actual: ArrayLike<number>, wanted: ArrayLike<number>, relative: number, absolute: number, what: string): void {
+  expect(actual.length, what).toBe(wanted.length);
+  for (let i = 0; i < wanted.length; i++) {
+    const a = actual[i] ?? NaN;
+    const e = wanted[i] ?? NaN;
+    const fits = Object.is(a, e) || Math.abs(a - e) <= absolute + relative * Math.abs(e);
+    expect(fits, `${what}: element ${i} is ${a}, expected ${e}`).toBe(true);
+  }
+}
+
+function run(
+  specification: OpSpecification,
+  inputs: readonly InputSpecification[],
+  values: readonly Float64Array[],
+  dtype: DType,
+  device: Device,
+): ArrayLike<number> {
+  return scope(() => specification.run(...inputs.map((input, i) => toTensor(input, values[i] ?? new Float64Array(), dtype, device))).dataSync());
+}
+
+function expected(specification: OpSpecification, inputs: readonly InputSpecification[], values: readonly Float64Array[]): Reference {
+  return specification.reference(...inputs.map((input, i) => ({ dims: input.dims, data: values[i] ?? new Float64Array() })));
+}
+
+/** Σ cotangent · gradient of the op, at these values, for every float input. */
+function gradients(
+  specification: OpSpecification,
+  inputs: readonly InputSpecification[],
+  tensors: readonly Tensor[],
+  cotangent: Tensor,
+): readonly Tensor[] {
+  const floats = inputs.flatMap((input, i) => (input.whole === true ? [] : [i]));
+  const fn = (...free: Tensor[]): Tensor => specification.run(...tensors.map((t, i) => (floats.includes(i) ? (free[floats.indexOf(i)] ?? t) : t)));
+  return vjp(
+    fn,
+    floats.map((i) => tensors[i] as Tensor),
+    cotangent,
+  ).gradients;
+}
+
+const STEP = 1e-5;
+/** Central differences in float64: error of the rule (step²) and of rounding (1e-16 / step). */
+const GRADIENT_TOLERANCE = 2e-6;
+
+/** Checks `analytic`, for every element of every float input, against central differences of `f`. */
+function checkAgainstDifferences(
+  inputs: readonly InputSpecification[],
+  values: readonly Float64Array[],
+  analytic: readonly ArrayLike<number>[],
+  f: (values: readonly Float64Array[]) => number,
+  what: string,
+): void {
+  const floats = inputs.flatMap((input, i) => (input.whole === true ? [] : [i]));
+  floats.forEach((input, k) => {
+    const own = values[input] ?? new Float64Array();
+    const numeric = own.map((_, element) => {
+      const shifted = (by: number): number => f(values.map((v, i) => (i === input ? v.map((x, j) => (j === element ? x + by : x)) : v)));
+      return (shifted(STEP) - shifted(-STEP)) / (2 * STEP);
+    });
+    closeTo(analytic[k] ?? [], numeric, GRADIENT_TOLERANCE, GRADIENT_TOLERANCE, `${what} of input ${input}`);
+  });
+}
+
+const weights = (size: number, seed: number): Float64Array => draw({ dims: [size], low: 0.5, high: 1.5 }, seed);
+const dot = (a: ArrayLike<number>, b: ArrayLike<number>): number => Array.from(a).reduce((sum, x, i) => sum + x * (b[i] ?? 0), 0);
+
+describe.each(all)('$name', (specification) => {
+  test('values agree with the float64 reference', () => {
+    for (const { inputs, values } of eachCase(specification)) {
+      const want = expected(specification, inputs, values);
+      closeTo(run(specification, inputs, values, 'float64', reference), want.data, 1e-12, 1e-13, 'float64');
+      const rounded = values.map((v) => Float64Array.from(v, Math.fround));
+      const want32 = expected(specification, inputs, rounded);
+      closeTo(run(specification, inputs, rounded, 'float32', reference), want32.data, specification.tolerance ?? 2e-6, 1e-6, 'float32');
+    }
+  });
+
+  test('the shape is the reference’s', () => {
+    for (const { inputs, values } of eachCase(specification)) {
+      scope(() => {
+        const result = specification.run(...inputs.map((input, i) => toTensor(input, values[i] ?? new Float64Array(), 'float32', reference)));
+        expect(result.shape).toEqual(expected(specification, inputs, values).dims);
+      });
+    }
+  });
+
+  test('lazy equals op by op, bit for bit', () => {
+    for (const { inputs, values } of eachCase(specification)) {
+      const lazy = run(specification, inputs, values, 'float32', reference);
+      const eager = (() => {
+        const settings = debug({ eager: true });
+        try {
+          return run(specification, inputs, values, 'float32', reference);
+        } finally {
+          settings[Symbol.dispose]();
+        }
+      })();
+      closeTo(lazy, eager, 0, 0, 'lazy against eager');
+    }
+  });
+
+  test('a backend with only the required kernels gives the same', () => {
+    for (const { inputs, values } of eachCase(specification)) {
+      const want = run(specification, inputs, values, 'float64', reference);
+      closeTo(run(specification, inputs, values, 'float64', minimal), want, 1e-12, 1e-13, 'decomposed');
+    }
+  });
+
+  if (specification.differentiable === false) return;
+
+  test.each(['cpu', 'required kernels only'])('gradient agrees with central differences on %s', (name) => {
+    const device = name === 'cpu' ? reference : minimal;
+    for (const { inputs, values } of eachCase(specification)) {
+      const size = expected(specification, inputs, values).data.length;
+      const w = weights(size, 11);
+      const analytic = scope(() => {
+        const tensors = inputs.map((input, i) => toTensor(input, values[i] ?? new Float64Array(), 'float64', device));
+        const cotangent = tensor(w, { shape: expected(specification, inputs, values).dims, device });
+        return gradients(specification, inputs, tensors, cotangent).map((g) => g.dataSync());
+      });
+      checkAgainstDifferences(inputs, values, analytic, (v) => dot(run(specification, inputs, v, 'float64', reference), w), 'gradient');
+    }
+  });
+
+  test('second-order gradient agrees with central differences', () => {
+    for (const { inputs, values } of eachCase(specification)) {
+      const result = expected(specification, inputs, values);
+      const w = weights(result.data.length, 11);
+      const floats = inputs.flatMap((input, i) => (input.whole === true ? [] : [i]));
+      const directions = floats.map((i) => weights(values[i]?.length ?? 0, 31 + i));
+      /** Σ direction · gradient, as tensors. */
+      const projected = (tensors: readonly Tensor[]): Tensor => {
+        const cotangent = tensor(w, { shape: result.dims, device: reference });
+        const found = gradients(specification, inputs, tensors, cotangent);
+        return found
+          .map((g, k) => g.mul(tensor(directions[k] ?? new Float64Array(), { shape: g.shape, device: reference })).sum())
+          .reduce((a, b) => a.add(b));
+      };
+      const make = (v: readonly Float64Array[]): Tensor[] =>
+        inputs.map((input, i) => toTensor(input, v[i] ?? new Float64Array(), 'float64', reference));
+      const analytic = scope(() => {
+        const tensors = make(values);
+        const fn = (...free: Tensor[]): Tensor => projected(tensors.map((t, i) => (floats.includes(i) ? (free[floats.indexOf(i)] ?? t) : t)));
+        return vjp(
+          fn,
+          floats.map((i) => tensors[i] as Tensor),
+          tensor(1, { dtype: 'float64', device: reference }),
+        ).gradients.map((g) => g.dataSync());
+      });
+      checkAgainstDifferences(inputs, values, analytic, (v) => scope(() => projected(make(v)).itemSync()), 'second-order gradient');
+    }
+  });
+});

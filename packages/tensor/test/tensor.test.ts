@@ -1,0 +1,340 @@
+/** Tensors as users make and read them: creation, dtypes, promotion, printing, scopes, random numbers. */
+
+import {
+  Generator,
+  arange,
+  bernoulli,
+  debug,
+  defaultGenerator,
+  explain,
+  eye,
+  full,
+  keep,
+  linspace,
+  manualSeed,
+  memory,
+  normal,
+  oneHot,
+  ones,
+  permutationOf,
+  rand,
+  randint,
+  randn,
+  scope,
+  tensor,
+  trimMemory,
+  uniform,
+  zeros,
+  zerosLike,
+} from '@gradus/tensor';
+import type { DType, Tensor } from '@gradus/tensor';
+import { cpu } from '@gradus/backend-cpu';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { threefry } from '../src/random/threefry.ts';
+
+describe('creation', () => {
+  test('from nested arrays, typed arrays and numbers', async () => {
+    expect(await tensor([[1, 2, 3]]).toArray()).toEqual([[1, 2, 3]]);
+    expect(tensor([[1, 2, 3]]).shape).toEqual([1, 3]);
+    expect(tensor(new Int32Array([1, 2])).dtype).toBe('int32');
+    expect(tensor(new Float64Array([1])).dtype).toBe('float64');
+    expect(tensor([true, false]).dtype).toBe('bool');
+    expect(tensor(3).shape).toEqual([]);
+    expect(tensor(3).itemSync()).toBe(3);
+    expect(tensor(0.1).itemSync()).toBe(Math.fround(0.1));
+    expect(await tensor([]).toArray()).toEqual([]);
+    expect(tensor([1, 2, 3, 4], { shape: [2, 2] }).shape).toEqual([2, 2]);
+    expect([...tensor([1.7, 300, -1], { dtype: 'uint8' }).dataSync()]).toEqual([1, 44, 255]);
+  });
+
+  test('elements are copied', () => {
+    const source = new Float32Array([1, 2]);
+    const t = tensor(source);
+    source[0] = 9;
+    expect([...t.dataSync()]).toEqual([1, 2]);
+    t.dataSync()[0] = 9;
+    expect([...t.dataSync()]).toEqual([1, 2]);
+  });
+
+  test('patterns', async () => {
+    expect(await zeros([2, 2]).toArray()).toEqual([
+      [0, 0],
+      [0, 0],
+    ]);
+    expect(await ones([2], { dtype: 'int32' }).toArray()).toEqual([1, 1]);
+    expect(await full([2], 0.5).toArray()).toEqual([0.5, 0.5]);
+    expect(await arange(4).toArray()).toEqual([0, 1, 2, 3]);
+    expect(arange(4).dtype).toBe('int32');
+    expect(await arange(1, 2, 0.25).toArray()).toEqual([1, 1.25, 1.5, 1.75]);
+    expect(await linspace(0, 1, 5).toArray()).toEqual([0, 0.25, 0.5, 0.75, 1]);
+    expect(await eye(2, { columns: 3 }).toArray()).toEqual([
+      [1, 0, 0],
+      [0, 1, 0],
+    ]);
+    expect(await oneHot(tensor([2, 0], { dtype: 'int32' }), 3).toArray()).toEqual([
+      [0, 0, 1],
+      [1, 0, 0],
+    ]);
+    expect(await zerosLike(tensor([[1]])).toArray()).toEqual([[0]]);
+  });
+
+  test('16-bit floats round to nearest', () => {
+    expect(tensor([0.1, 65504, 1e-8], { dtype: 'float16' }).dataSync()[0]).toBe(0.0999755859375);
+    expect(tensor([1.01], { dtype: 'bfloat16' }).dataSync()[0]).toBe(1.0078125);
+    const sum = tensor([0.1, 0.2], { dtype: 'float16' }).add(tensor([0.2, 0.4], { dtype: 'float16' }));
+    expect(sum.dtype).toBe('float16');
+    expect(sum.dataSync()[0]).toBe(0.2998046875);
+  });
+});
+
+describe('promotion', () => {
+  const rows: readonly [DType, DType, DType][] = [
+    ['bool', 'int8', 'int8'],
+    ['int8', 'uint8', 'int32'],
+    ['uint8', 'int32', 'int32'],
+    ['int32', 'float16', 'float16'],
+    ['float16', 'bfloat16', 'float32'],
+    ['bfloat16', 'float32', 'float32'],
+    ['float32', 'float64', 'float64'],
+    ['uint8', 'uint32', 'uint32'],
+  ];
+  test.each(rows)('%s with %s gives %s', (a, b, result) => {
+    expect(tensor([1], { dtype: a }).mul(tensor([1], { dtype: b })).dtype).toBe(result);
+    expect(tensor([1], { dtype: b }).mul(tensor([1], { dtype: a })).dtype).toBe(result);
+  });
+
+  test('numbers are weak', () => {
+    expect(tensor([1], { dtype: 'int32' }).add(1).dtype).toBe('int32');
+    expect(tensor([1], { dtype: 'int32' }).add(0.5).dtype).toBe('float32');
+    expect(tensor([1], { dtype: 'float16' }).mul(3).dtype).toBe('float16');
+    expect(tensor([true]).add(1).dtype).toBe('int32');
+    expect(tensor([1], { dtype: 'uint8' }).add(300).dtype).toBe('float32');
+  });
+
+  test('division and functions give floats', () => {
+    expect(tensor([1], { dtype: 'int32' }).div(2).dataSync()[0]).toBe(0.5);
+    expect(tensor([4], { dtype: 'int32' }).sqrt().dtype).toBe('float32');
+    expect(tensor([true, true]).sum().dtype).toBe('int32');
+    expect(tensor([1, 2], { dtype: 'uint8' }).mean().itemSync()).toBe(1.5);
+  });
+});
+
+describe('printing', () => {
+  test('names dtype, shape and device, and values once they are known', () => {
+    const x = tensor([[1, 2.5]]);
+    expect(String(x)).toBe('Tensor float32 [1, 2] on cpu [[1, 2.5]]');
+    const y = x.add(1);
+    expect(String(y)).toBe('Tensor float32 [1, 2] on cpu');
+    y.evaluate();
+    expect(String(y)).toBe('Tensor float32 [1, 2] on cpu [[2, 3.5]]');
+    expect(String(arange(100).copy())).toBe('Tensor int32 [100] on cpu');
+    y.dispose();
+    expect(String(y)).toBe('Tensor (disposed)');
+  });
+});
+
+describe('views', () => {
+  test('share memory, and copy only where strides cannot say it', () => {
+    const x = tensor(
+      Float32Array.from({ length: 12 }, (_, i) => i),
+      { shape: [3, 4] },
+    );
+    const before = memory().liveBytes;
+    const views = [x.transpose(), x.slice([{ start: 1 }, { step: 2 }]), x.reshape([2, 6]), x.expand([5, 3, 4]), x.flip(), x.slice([2])];
+    expect(memory().liveBytes).toBe(before);
+    expect(views.map((v) => [...v.dataSync()].slice(0, 3))).toEqual([
+      [0, 4, 8],
+      [4, 6, 8],
+      [0, 1, 2],
+      [0, 1, 2],
+      [11, 10, 9],
+      [8, 9, 10],
+    ]);
+    expect([...x.transpose().reshape([12]).dataSync()]).toEqual([0, 4, 8, 1, 5, 9, 2, 6, 10, 3, 7, 11]);
+  });
+
+  test('a slice that moves does not make a new plan', () => {
+    const x = tensor(Float32Array.from({ length: 64 }, (_, i) => i));
+    const sums = Array.from({ length: 8 }, (_, i) => {
+      const sum = x
+        .slice([{ start: 8 * i, end: 8 * i + 8 }])
+        .mul(2)
+        .sum();
+      sum.evaluate();
+      return { sum: sum.itemSync(), hit: explain()?.planHit };
+    });
+    expect(sums.map((s) => s.sum)).toEqual([0, 1, 2, 3, 4, 5, 6, 7].map((i) => 2 * (28 + 64 * i)));
+    expect(sums.slice(1).every((s) => s.hit === true)).toBe(true);
+  });
+});
+
+describe('scopes', () => {
+  test('release what they made, except what is returned, kept or a number', () => {
+    const made: Tensor[] = [];
+    const before = memory().liveBytes;
+    const result = scope(() => {
+      const a = tensor([1, 2]);
+      const b = a.mul(2);
+      const kept = keep(b.add(1));
+      const number = b.sum();
+      made.push(a, b, kept, number);
+      return { out: [b.mul(3)] };
+    });
+    expect(made.map((t) => t.isDisposed)).toEqual([true, true, false, false]);
+    expect([...(result.out[0] as Tensor).dataSync()]).toEqual([6, 12]);
+    expect([...(made[2] as Tensor).dataSync()]).toEqual([3, 5]);
+    expect((made[3] as Tensor).itemSync()).toBe(6);
+    result.out[0]?.dispose();
+    made[2]?.dispose();
+    expect(memory().liveBytes).toBe(before);
+  });
+
+  test('using', () => {
+    let inside: Tensor;
+    {
+      using s = scope();
+      inside = tensor([1]);
+      expect(s).toBeDefined();
+    }
+    expect(inside.isDisposed).toBe(true);
+    {
+      using t = tensor([1]);
+      inside = t;
+    }
+    expect(inside.isDisposed).toBe(true);
+  });
+
+  test('end when asynchronous work does', async () => {
+    let late: Tensor | null = null;
+    const value = await scope(async () => {
+      await Promise.resolve();
+      late = tensor([1, 2]);
+      await new Promise((resolve) => void setImmediate(resolve));
+      return late.sum().item();
+    });
+    expect(value).toBe(3);
+    expect((late as Tensor | null)?.isDisposed).toBe(true);
+  });
+
+  test('nest', () => {
+    const result = scope(() => {
+      const inner = scope(() => tensor([1, 2]).mul(2));
+      expect(inner.isDisposed).toBe(false);
+      return inner.add(1);
+    });
+    expect([...result.dataSync()]).toEqual([3, 5]);
+  });
+
+  test('release when the work throws', async () => {
+    const before = memory().liveBytes;
+    expect(() =>
+      scope(() => {
+        tensor([1, 2, 3]).evaluate();
+        throw new Error('inside');
+      }),
+    ).toThrow('inside');
+    await expect(
+      scope(async () => {
+        tensor([1, 2, 3]).evaluate();
+        await Promise.resolve();
+        throw new Error('inside');
+      }),
+    ).rejects.toThrow('inside');
+    expect(memory().liveBytes).toBe(before);
+  });
+
+  test('a read under way survives the end of its scope', async () => {
+    const promise = scope(() => {
+      const pending = tensor([1, 2]).mul(2).data();
+      return [pending];
+    })[0] as Promise<Float32Array>;
+    expect([...(await promise)]).toEqual([2, 4]);
+  });
+});
+
+describe('random numbers', () => {
+  test('threefry agrees with the known answers of its authors', () => {
+    // Random123 1.14, kat_vectors, "threefry2x32 20".
+    expect(threefry([0, 0], [0, 0])).toEqual([0x6b200159, 0x99ba4efe]);
+    expect(threefry([0xffffffff, 0xffffffff], [0xffffffff, 0xffffffff])).toEqual([0x1cb996fc, 0xbb002be7]);
+    expect(threefry([0x13198a2e, 0x03707344], [0x243f6a88, 0x85a308d3])).toEqual([0xc4923a9c, 0x483df7a0]);
+  });
+
+  test('kernels and host draw the same bits', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 0, max: 2 ** 32 - 1 }), fc.integer({ min: 0, max: 2 ** 33 }), (seed, counter) => {
+        const generator = new Generator(seed, 3);
+        generator.restore({ seed, stream: 3, counter });
+        const drawn = scope(() => uniform([3], { generator }).dataSync());
+        for (let i = 0; i < 3; i++) {
+          const at = counter + i;
+          const [word] = threefry([seed, 3], [at % 2 ** 32, Math.floor(at / 2 ** 32)]);
+          expect(drawn[i]).toBe((word >>> 8) / 2 ** 24);
+        }
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  test('the same seed gives the same numbers, whatever is computed when', () => {
+    manualSeed(7);
+    const a = [rand([3]).dataSync(), randn([2, 2]).dataSync()];
+    manualSeed(7);
+    const first = rand([3]);
+    const second = randn([2, 2]);
+    expect([second.dataSync(), first.dataSync()]).toEqual([a[1], a[0]]);
+    const saved = defaultGenerator.state;
+    const next = rand([4]).dataSync();
+    defaultGenerator.restore(saved);
+    expect(rand([4]).dataSync()).toEqual(next);
+    expect(randn([2], { seed: 1 }).dataSync()).toEqual(randn([2], { seed: 1 }).dataSync());
+  });
+
+  test('have the moments they should', () => {
+    const n = 20000;
+    const u = uniform([n], { seed: 1, low: -1, high: 3 });
+    expect(u.mean().itemSync()).toBeCloseTo(1, 1);
+    expect(u.min().itemSync()).toBeGreaterThanOrEqual(-1);
+    expect(u.max().itemSync()).toBeLessThan(3);
+    const z = normal([n], { seed: 2, mean: 5, std: 2 });
+    expect(Math.abs(z.mean().itemSync() - 5)).toBeLessThan(0.05);
+    expect(Math.abs(z.std().itemSync() - 2)).toBeLessThan(0.05);
+    expect(Math.abs(bernoulli([n], 0.3, { seed: 3 }).mean().itemSync() - 0.3)).toBeLessThan(0.02);
+    const whole = randint(-2, 3, [n], { seed: 4 }).dataSync();
+    expect([...new Set(whole)].toSorted((a, b) => a - b)).toEqual([-2, -1, 0, 1, 2]);
+  });
+
+  test('permutations are permutations, and a function of seed and stream', () => {
+    expect([...permutationOf(100, 1, 2)].toSorted((a, b) => a - b)).toEqual([...Array(100).keys()]);
+    expect(permutationOf(100, 1, 2)).toEqual(permutationOf(100, 1, 2));
+    expect(permutationOf(100, 1, 3)).not.toEqual(permutationOf(100, 1, 2));
+  });
+});
+
+describe('seeing inside', () => {
+  test('memory counts live and pooled bytes, and trimming gives them back', () => {
+    const device = cpu();
+    const x = zeros([100], { device }).copy();
+    x.evaluate();
+    expect(memory(device)).toMatchObject({ liveBytes: 448, liveBlocks: 1, pooledBytes: 0, backendBytes: 448, allocations: 1 });
+    x.dispose();
+    expect(memory(device)).toMatchObject({ liveBytes: 0, pooledBytes: 448, backendBytes: 448 });
+    trimMemory({ device });
+    expect(memory(device)).toMatchObject({ pooledBytes: 0, backendBytes: 0 });
+  });
+
+  test('explain is a table', () => {
+    tensor([[1, 2]])
+      .matmul(tensor([[1], [2]]))
+      .relu()
+      .evaluate();
+    expect(String(explain())).toMatch(/^1 kernels on cpu for \d+ nodes[^]*contract +matmul \+ relu -> float32\[1, 1\]/);
+  });
+
+  test('debug settings nest', () => {
+    const settings = debug({ verify: true });
+    expect([...tensor([1]).add(1).dataSync()]).toEqual([2]);
+    settings[Symbol.dispose]();
+  });
+});
