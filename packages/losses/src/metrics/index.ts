@@ -1,0 +1,3 @@
+/** Metrics: how good, as people count it. */
+
+export { accuracy } from './accuracy.ts';

@@ -1,0 +1,33 @@
+/** Fully connected layers. */
+
+import { Parameter, matmul, transpose } from '@gradus/tensor';
+import type { Tensor } from '@gradus/tensor';
+import { Module } from '../module.ts';
+import { fanInUniform } from './init.ts';
+
+/** `y = x · Wᵀ + b`. x `[..., inFeatures]`, weight `[outFeatures, inFeatures]`, bias `[outFeatures]`, y `[..., outFeatures]`. */
+export class Linear extends Module {
+  readonly weight: Parameter;
+  readonly bias: Parameter | null;
+  readonly inFeatures: number;
+  readonly outFeatures: number;
+
+  /** @param options `bias: false` leaves the bias out */
+  constructor(inFeatures: number, outFeatures: number, options: { readonly bias?: boolean } = {}) {
+    super();
+    this.inFeatures = inFeatures;
+    this.outFeatures = outFeatures;
+    this.weight = new Parameter(fanInUniform([outFeatures, inFeatures], inFeatures));
+    this.bias = (options.bias ?? true) ? new Parameter(fanInUniform([outFeatures], inFeatures)) : null;
+  }
+
+  /** @throws ShapeError when x's last axis is not inFeatures */
+  forward(x: Tensor): Tensor {
+    const product = matmul(x, transpose(this.weight));
+    return this.bias === null ? product : product.add(this.bias);
+  }
+
+  protected override describe(): string {
+    return `${this.inFeatures}, ${this.outFeatures}${this.bias === null ? ', bias: false' : ''}`;
+  }
+}

@@ -1,0 +1,197 @@
+/**
+ * Modules: trees of parameters, buffers and other modules, found by property.
+ *
+ * Names follow PyTorch: a parameter's key is the path of properties to it, `encoder.layers.3.selfAttn.inProjWeight`, with camelCase
+ * written as snake_case in `stateDict()`, so that PyTorch's weights load as they are.
+ */
+
+import { Parameter, State, assign, noGrad } from '@gradus/tensor';
+import type { Tensor } from '@gradus/tensor';
+import { StateDictError } from './errors.ts';
+
+/** State that is saved with a module but not learned: running statistics, cached masks. */
+export class Buffer extends State {
+  /** Is it part of `stateDict()`? */
+  readonly persistent: boolean;
+
+  constructor(initial: Tensor, persistent: boolean) {
+    super(initial);
+    this.persistent = persistent;
+  }
+}
+
+/** Options of {@link Module.loadStateDict}. */
+export interface LoadOptions {
+  /** Refuse missing and unexpected keys. Default true. */
+  readonly strict?: boolean;
+}
+
+/** What `loadStateDict` found, by key. */
+export interface LoadReport {
+  readonly missing: readonly string[];
+  readonly unexpected: readonly string[];
+}
+
+/** Base of all layers and models. A model of one's own has `forward` and its parts as properties. */
+export abstract class Module {
+  /** Training or evaluation: dropout and batch norm ask for it. Set by `train()` and `eval()`. */
+  training = true;
+
+  /** Computes the output. Shapes are each module's own. */
+  abstract forward(...inputs: Tensor[]): Tensor;
+
+  /** State that is not learned. Non-persistent buffers are left out of `stateDict()`. */
+  protected buffer(initial: Tensor, options: { readonly persistent?: boolean } = {}): Buffer {
+    return new Buffer(initial, options.persistent ?? true);
+  }
+
+  /** The modules that are properties of this one, or in arrays that are, with their names. */
+  *namedChildren(): Generator<[string, Module]> {
+    for (const [name, value] of Object.entries(this)) {
+      if (value instanceof Module) yield [name, value];
+      else if (Array.isArray(value)) for (const [i, each] of value.entries()) if (each instanceof Module) yield [`${name}.${i}`, each];
+    }
+  }
+
+  /** This module and all below it, each once, with their paths. */
+  *namedModules(prefix = '', seen: Set<Module> = new Set()): Generator<[string, Module]> {
+    if (seen.has(this)) return;
+    seen.add(this);
+    yield [prefix, this];
+    for (const [name, child] of this.namedChildren()) yield* child.namedModules(joinPath(prefix, name), seen);
+  }
+
+  /** This module and all below it. */
+  *modules(): Generator<Module> {
+    for (const [, module] of this.namedModules()) yield module;
+  }
+
+  /** All parameters, each once, with their paths. */
+  *namedParameters(): Generator<[string, Parameter]> {
+    yield* this.#namedState(Parameter);
+  }
+
+  /** All buffers, each once, with their paths. */
+  *namedBuffers(): Generator<[string, Buffer]> {
+    yield* this.#namedState(Buffer);
+  }
+
+  *#namedState<T extends State>(kind: abstract new (...args: never[]) => T): Generator<[string, T]> {
+    const seen = new Set<State>();
+    for (const [path, module] of this.namedModules()) {
+      for (const [name, value] of Object.entries(module) as [string, unknown][]) {
+        if (!(value instanceof kind) || seen.has(value)) continue;
+        seen.add(value);
+        yield [joinPath(path, name), value];
+      }
+    }
+  }
+
+  /** All parameters, each once: what an optimizer takes. */
+  parameters(): Parameter[] {
+    return [...this.namedParameters()].map(([, parameter]) => parameter);
+  }
+
+  /** All buffers, each once. */
+  buffers(): Buffer[] {
+    return [...this.namedBuffers()].map(([, buffer]) => buffer);
+  }
+
+  /** Switches this module and all below it to training, or with `false` to evaluation. */
+  train(on = true): this {
+    for (const module of this.modules()) module.training = on;
+    return this;
+  }
+
+  /** Switches to evaluation. */
+  eval(): this {
+    return this.train(false);
+  }
+
+  /** Freezes parameters (`false`) or lets them learn again. */
+  requiresGrad(on = true): this {
+    for (const parameter of this.parameters()) parameter.requiresGrad = on;
+    return this;
+  }
+
+  /** Calls `fn` with every module, this one last. */
+  apply(fn: (module: Module) => void): this {
+    for (const module of [...this.modules()].toReversed()) fn(module);
+    return this;
+  }
+
+  /** Parameters and persistent buffers by PyTorch's keys. The tensors are the module's own: copy them to keep them. */
+  stateDict(): Record<string, Tensor> {
+    const dict: Record<string, Tensor> = {};
+    for (const [path, tensor] of this.#savedState()) dict[path] = tensor;
+    return dict;
+  }
+
+  *#savedState(): Generator<[string, State]> {
+    // PyTorch lists, module by module, parameters before buffers.
+    const parameters = new Map<string, [string, State][]>();
+    const add = (path: string, tensor: State): void => {
+      const owner = path.includes('.') ? path.slice(0, path.lastIndexOf('.')) : '';
+      const list = parameters.get(owner) ?? [];
+      list.push([toSnakeCase(path), tensor]);
+      parameters.set(owner, list);
+    };
+    for (const [path] of this.namedModules()) parameters.set(path, []);
+    for (const [path, parameter] of this.namedParameters()) add(path, parameter);
+    for (const [path, buffer] of this.namedBuffers()) if (buffer.persistent) add(path, buffer);
+    for (const list of parameters.values()) yield* list;
+  }
+
+  /**
+   * Sets parameters and buffers from tensors with the keys of `stateDict()`. Everything is checked first: on an error nothing has changed.
+   *
+   * @throws StateDictError listing missing and unexpected keys (unless not `strict`) and shapes or dtypes that differ
+   */
+  loadStateDict(dict: Readonly<Record<string, Tensor>>, options: LoadOptions = {}): LoadReport {
+    const own = new Map(this.#savedState());
+    const missing = [...own.keys()].filter((key) => !Object.hasOwn(dict, key));
+    const unexpected = Object.keys(dict).filter((key) => !own.has(key));
+    const found = [...own].flatMap(([key, target]) => (Object.hasOwn(dict, key) ? [{ key, target, value: dict[key] as Tensor }] : []));
+    const mismatched = found.filter(({ target, value }) => value.dtype !== target.dtype || String(value.shape) !== String(target.shape));
+    if (mismatched.length > 0 || ((options.strict ?? true) && missing.length + unexpected.length > 0)) {
+      throw new StateDictError(
+        missing,
+        unexpected,
+        mismatched.map(
+          ({ key, target, value }) => `${key}: ${target.dtype} [${String(target.shape)}] here, ${value.dtype} [${String(value.shape)}] given`,
+        ),
+      );
+    }
+    noGrad(() => {
+      for (const { target, value } of found) assign(target, value.copy());
+    });
+    return { missing, unexpected };
+  }
+
+  /** Frees parameters and buffers now. */
+  dispose(): void {
+    for (const [, tensor] of [...this.namedParameters(), ...this.namedBuffers()]) tensor.dispose();
+  }
+
+  /** The tree of modules with their options, a line each. */
+  toString(): string {
+    const children = [...this.namedChildren()];
+    const head = `${this.constructor.name}(${this.describe()})`;
+    if (children.length === 0) return head;
+    const lines = children.map(([name, child]) => `  ${name}: ${child.toString().replaceAll('\n', '\n  ')}`);
+    return `${this.constructor.name}(\n${lines.join('\n')}\n)`;
+  }
+
+  /** Options shown by `toString()`. */
+  protected describe(): string {
+    return '';
+  }
+}
+
+function joinPath(prefix: string, name: string): string {
+  return prefix === '' ? name : `${prefix}.${name}`;
+}
+
+function toSnakeCase(path: string): string {
+  return path.replaceAll(/([a-z0-9])([A-Z])/g, '$1_$2').toLowerCase();
+}

@@ -1,0 +1,232 @@
+/**
+ * What all optimizers share: parameters in flat arenas, the step as one kernel over each, state by place in the arena.
+ *
+ * A step covers the parameters that have a gradient. Usually those are all, and one kernel updates the whole arena; otherwise each
+ * *run* of neighbouring parameters with gradients (and the same number of steps behind them) is updated on its own.
+ */
+
+import { Arena, ArgumentError, State, assign, backward, compose, concatenate, isTensor, noGrad, slice, zeros } from '@gradus/tensor';
+import type { Tensor } from '@gradus/tensor';
+
+/** A group of parameters with options of its own. */
+export interface ParameterGroup<Options> {
+  readonly parameters: readonly Tensor[];
+  readonly options?: Partial<Options>;
+}
+
+/** Parameters, or groups of them. */
+export type Parameters<Options> = readonly Tensor[] | readonly ParameterGroup<Options>[];
+
+/** What an update rule gets: flat tensors of one run, and the step's number. */
+export interface Update<Options> {
+  readonly values: Tensor;
+  readonly gradients: Tensor;
+  /** State tensors, in the order of the rule's slots. */
+  readonly state: readonly Tensor[];
+  /** 1 in the first step of these parameters. */
+  readonly step: number;
+  readonly options: Options;
+}
+
+/** New values and new state. */
+export interface Updated {
+  readonly values: Tensor;
+  readonly state: readonly Tensor[];
+}
+
+/** Neighbouring members `from` up to `to`, with as many steps behind them. */
+interface MemberRun {
+  readonly from: number;
+  readonly to: number;
+  readonly updated: boolean;
+  readonly step: number;
+}
+
+/** One group: its arena, its state, and how many steps each parameter has taken. */
+class Group<Options> {
+  readonly arena: Arena;
+  readonly state: readonly State[];
+  readonly steps: number[];
+  /** Options of the group's own, over those of the optimizer. */
+  options: Partial<Options>;
+
+  constructor(parameters: readonly Tensor[], slots: number, options: Partial<Options>) {
+    this.arena = new Arena(parameters);
+    const { dtype, size } = this.arena;
+    const device = parameters[0]?.device;
+    this.state = Array.from({ length: slots }, () => compose(() => new State(zeros([size], { dtype, ...(device && { device }) }))));
+    this.steps = parameters.map(() => 0);
+    this.options = options;
+  }
+
+  runs(): MemberRun[] {
+    const runs: MemberRun[] = [];
+    this.arena.tensors.forEach((tensor, i) => {
+      const updated = tensor.grad !== null;
+      const step = (this.steps[i] ?? 0) + 1;
+      const last = runs.at(-1);
+      if (last !== undefined && last.updated === updated && (!updated || last.step === step)) runs[runs.length - 1] = { ...last, to: i + 1 };
+      else runs.push({ from: i, to: i + 1, updated, step });
+    });
+    return runs;
+  }
+}
+
+/** What every optimizer can do, whatever its options. */
+export interface Optimizer extends Disposable {
+  /** The learning rate; setting it takes effect at the next step. */
+  lr: number;
+  readonly parameters: readonly Tensor[];
+  /** Arenas of parameters of one dtype and device: for what looks at all gradients at once. */
+  readonly arenas: readonly Arena[];
+  /** The state tensors of each arena: momentum, moments. */
+  readonly state: readonly (readonly State[])[];
+  /** Forgets all gradients. */
+  zeroGrad(): void;
+  /** Updates every parameter that has a gradient. */
+  step(): void;
+  /** `zeroGrad()`, `loss.backward()`, `step()`. */
+  minimize(loss: Tensor): void;
+  /** Frees the state. */
+  dispose(): void;
+}
+
+/** Base of optimizers whose rule is elementwise, over flat arenas. A new one writes `update`. */
+export abstract class ArenaOptimizer<Options extends { readonly lr: number }> implements Optimizer {
+  readonly #groups: readonly Group<Options>[];
+  #options: Options;
+
+  /** @param slots state tensors of the rule, each as large as the parameters. @throws ArgumentError for no parameters, or one twice */
+  protected constructor(parameters: Parameters<Options>, options: Options, slots: number) {
+    this.#options = options;
+    requireRate(options.lr);
+    const groups = groupsOf(parameters);
+    const all = groups.flatMap((g) => g.parameters);
+    if (all.length === 0)
+      throw new ArgumentError({ op: this.constructor.name, expected: 'at least one parameter', got: 'none', fix: 'pass model.parameters().' });
+    if (new Set(all).size !== all.length)
+      throw new ArgumentError({ op: this.constructor.name, expected: 'each parameter once', got: 'one in two places' });
+    this.#groups = groups.flatMap((group) => byKind(group.parameters).map((same) => new Group<Options>(same, slots, group.options ?? {})));
+  }
+
+  /** The update of one run of parameters, written in ops. */
+  protected abstract update(run: Update<Options>): Updated;
+
+  /** The learning rate; setting it takes effect at the next step. @throws ArgumentError when negative or not finite */
+  get lr(): number {
+    return this.#options.lr;
+  }
+
+  set lr(lr: number) {
+    requireRate(lr);
+    this.#options = { ...this.#options, lr };
+  }
+
+  /** The options in force. */
+  get options(): Options {
+    return this.#options;
+  }
+
+  /** All parameters. */
+  get parameters(): readonly Tensor[] {
+    return this.#groups.flatMap((g) => g.arena.tensors);
+  }
+
+  get arenas(): readonly Arena[] {
+    return this.#groups.map((g) => g.arena);
+  }
+
+  get state(): readonly (readonly State[])[] {
+    return this.#groups.map((g) => g.state);
+  }
+
+  /** Forgets all gradients. */
+  zeroGrad(): void {
+    for (const tensor of this.parameters) {
+      tensor.grad?.dispose();
+      tensor.grad = null;
+    }
+  }
+
+  /** Updates every parameter that has a gradient; one kernel an arena. Computes what is pending on the device. */
+  step(): void {
+    noGrad(() => {
+      const touched = this.#groups.filter((group) => this.#stepGroup(group));
+      for (const group of touched) group.arena.commit();
+    });
+  }
+
+  /** `zeroGrad()`, `loss.backward()`, `step()`. */
+  minimize(loss: Tensor): void {
+    this.zeroGrad();
+    backward(loss);
+    this.step();
+  }
+
+  #stepGroup(group: Group<Options>): boolean {
+    const runs = group.runs();
+    if (!runs.some((run) => run.updated)) return false;
+    const { arena } = group;
+    const { values } = arena;
+    compose(() => {
+      const parts = runs.map((run) => this.#stepRun(group, values, run, runs.length === 1));
+      arena.assign(joined(parts.map((p) => p.values)));
+      group.state.forEach((state, i) => assign(state, joined(parts.map((p) => p.state[i] ?? state))));
+      return [];
+    });
+    for (const run of runs) if (run.updated) group.steps.fill(run.step, run.from, run.to);
+    return true;
+  }
+
+  #stepRun(group: Group<Options>, values: Tensor, run: MemberRun, whole: boolean): Updated {
+    const { arena, state } = group;
+    const start = arena.offsets[run.from] ?? 0;
+    const end = arena.offsets[run.to] ?? arena.size;
+    const part = (t: Tensor): Tensor => (whole ? t : slice(t, [{ start, end }]));
+    const mine: Updated = { values: part(values), state: state.map(part) };
+    if (!run.updated) return mine;
+    return this.update({ ...mine, gradients: arena.gradients(run.from, run.to), step: run.step, options: { ...this.#options, ...group.options } });
+  }
+
+  /** Frees the state and the arenas' own hold on the parameters, which live on. */
+  dispose(): void {
+    for (const group of this.#groups) {
+      group.arena.dispose();
+      for (const state of group.state) state.dispose();
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+}
+
+function joined(parts: readonly Tensor[]): Tensor {
+  const [only] = parts;
+  return parts.length === 1 && only !== undefined ? only : concatenate(parts);
+}
+
+function groupsOf<Options>(parameters: Parameters<Options>): readonly ParameterGroup<Options>[] {
+  const groups: ParameterGroup<Options>[] = [];
+  const loose: Tensor[] = [];
+  for (const each of parameters) {
+    if (isTensor(each)) loose.push(each);
+    else groups.push(each);
+  }
+  return loose.length > 0 ? [{ parameters: loose }, ...groups] : groups;
+}
+
+/** An arena holds one dtype on one device. */
+function byKind(parameters: readonly Tensor[]): Tensor[][] {
+  const kinds: Tensor[][] = [];
+  for (const parameter of parameters) {
+    const same = kinds.find(([first]) => first?.dtype === parameter.dtype && first.device === parameter.device);
+    if (same === undefined) kinds.push([parameter]);
+    else same.push(parameter);
+  }
+  return kinds;
+}
+
+function requireRate(lr: number): void {
+  if (!(Number.isFinite(lr) && lr >= 0)) throw new ArgumentError({ op: 'optimizer', expected: 'a learning rate of at least 0', got: String(lr) });
+}
