@@ -93,8 +93,8 @@ describe('memory is flat over 1,000 steps', () => {
       // From step 300, when the collector has ended what earlier tests left behind, to step 1,300.
       expect(new Set(live.slice(2)).size, `live bytes ${live.join()}`).toBe(1);
       expect(new Set(backend.slice(2)).size, `backend bytes ${backend.join()}`).toBe(1);
-      // A leak of one node a step would be 200 kB or more.
-      expect((heap.at(-1) ?? 0) - (heap[2] ?? 0), `heap ${heap.join()}`).toBeLessThan(200_000);
+      // A node and its handle take some 300 bytes: less than one of them may stay behind a step.
+      expect((heap.at(-1) ?? 0) - (heap[2] ?? 0), `heap ${heap.join()}`).toBeLessThan(300_000);
     },
   );
 

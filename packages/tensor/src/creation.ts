@@ -2,7 +2,7 @@
 
 import type { DType } from '@gradus/backend';
 import { DTypeError, ShapeError } from './errors.ts';
-import { intern } from './graph/node.ts';
+import { NO_ATTRIBUTE } from './graph/node.ts';
 import { constantNode, recordView, scalarNode } from './graph/record.ts';
 import { SCALAR_SHAPE, shapeOf, showDims } from './graph/shape.ts';
 import { internalError } from './internal.ts';
@@ -109,7 +109,7 @@ export function full<const S extends Dims>(shape: S, value: number, options: Cre
   const one = methodful(scalarNode(roundTo(value, dtype), dtype, runtime));
   const target = shapeOf(shape, 'full');
   if (target === SCALAR_SHAPE) return one as Tensor<S>;
-  const wide = recordView(EXPAND, nodeOf(one, 'full'), target, intern('expand', null)) ?? internalError('a broadcast needs no copy');
+  const wide = recordView(EXPAND, nodeOf(one, 'full'), target, NO_ATTRIBUTE) ?? internalError('a broadcast needs no copy');
   one.dispose();
   return wide as Tensor<S>;
 }

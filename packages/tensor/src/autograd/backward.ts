@@ -18,6 +18,7 @@ import { compose } from '../memory/scope.ts';
 import { add } from '../ops/arithmetic.ts';
 import { aliasOf } from '../ops/convert.ts';
 import { REQUIRES_GRAD, Tensor, nodeOf } from '../tensor.ts';
+import type { Dims } from '../tensor.ts';
 
 /** Nodes of a trace, inputs before those who use them. */
 function tapeOf(root: Node, trace: number): Node[] {
@@ -79,16 +80,42 @@ function walk(root: Node, seed: Tensor, trace: number, arrive: (leaf: Node, grad
   return tape;
 }
 
+/** What a rule sees of its node. Handles are made only for what it asks for. */
+class RuleContext implements GradientContext {
+  readonly needs: (i: number) => boolean;
+  readonly #node: Node;
+  #inputs: readonly Tensor[] | null = null;
+  #output: Tensor | null = null;
+
+  constructor(node: Node, needs: (i: number) => boolean) {
+    this.#node = node;
+    this.needs = needs;
+  }
+
+  get inputs(): readonly Tensor[] {
+    this.#inputs ??= this.#node.inputs.map((input) => new Tensor(input));
+    return this.#inputs;
+  }
+
+  get output(): Tensor {
+    this.#output ??= new Tensor(this.#node);
+    return this.#output;
+  }
+
+  get dims(): readonly Dims[] {
+    return this.#node.inputs.map((input) => input.shape.dims);
+  }
+
+  get attribute(): unknown {
+    return this.#node.attribute.value;
+  }
+}
+
 /** Applies one op's rule and adds what it gives to its inputs. */
 function pass(node: Node, gradient: Tensor, trace: number): void {
   const { inputs, op } = node;
   const needs = (i: number): boolean => ((inputs[i]?.traces ?? 0) & trace) !== 0;
-  const context: GradientContext = {
-    inputs: inputs.map((input) => new Tensor(input)),
-    output: new Tensor(node),
-    attribute: node.attribute.value,
-    needs,
-  };
+  const context = new RuleContext(node, needs);
   const gradients = op.gradient?.(gradient, context) ?? internalError(`${op.name} is on the tape without a rule`);
   inputs.forEach((input, i) => {
     const g = gradients[i];

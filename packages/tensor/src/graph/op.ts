@@ -6,7 +6,7 @@
 
 import type { DType, Expression, Fold, Kernel, Operand, Output } from '@gradus/backend';
 import type { View } from '../lowering/view.ts';
-import type { Tensor } from '../tensor.ts';
+import type { Dims, Tensor } from '../tensor.ts';
 import type { Attribute } from './node.ts';
 
 /** What the lowering of a node may look at: everything about it but its values. */
@@ -95,9 +95,12 @@ export type Lowering =
 
 /** What a gradient rule may look at. Tensors it makes are released when it returns, except those it returns. */
 export interface GradientContext {
-  /** The inputs, as handles. */
+  /** The inputs, as handles; made when first asked for. */
   readonly inputs: readonly Tensor[];
+  /** The output, likewise. */
   readonly output: Tensor;
+  /** Sizes of each input. */
+  readonly dims: readonly Dims[];
   /** The attribute's value. */
   readonly attribute: unknown;
   /** Is the gradient of input `i` wanted? */

@@ -19,46 +19,60 @@ import { castNode, toDType } from './convert.ts';
 import { binaryRow, elementwiseRow, number, recordBinary, recordComparison, recordFloatBinary, recordUnary, unaryRow } from './elementwise.ts';
 import { sumTo } from './expand.ts';
 
-/** The two inputs of a binary op's gradient rule. */
-const pair = ({ inputs }: GradientContext): readonly [Tensor, Tensor] => inputs as readonly [Tensor, Tensor];
-const only = ({ inputs }: GradientContext): Tensor => inputs[0] as Tensor;
+/** Each input's share, summed back to its shape; nothing where it is not wanted. */
+const shares = (c: GradientContext, ofFirst: () => Tensor, ofSecond: () => Tensor): readonly (Tensor | null)[] => [
+  c.needs(0) ? sumTo(ofFirst(), c.dims[0] ?? []) : null,
+  c.needs(1) ? sumTo(ofSecond(), c.dims[1] ?? []) : null,
+];
+
+const first = ({ inputs }: GradientContext): Tensor => inputs[0] as Tensor;
+const second = ({ inputs }: GradientContext): Tensor => inputs[1] as Tensor;
 
 const isOne = (e: Expression): boolean => e.op === 'constant' && e.value === 1;
 /** On bool, addition is `or` and multiplication is `and`. */
 const onNumbers = (op: 'add' | 'multiply', onBool: 'or' | 'and') => (a: Expression, b: Expression) => apply(a.dtype === 'bool' ? onBool : op, a, b);
 
-export const ADD: OpRow = /* @__PURE__ */ binaryRow('add', /* @__PURE__ */ onNumbers('add', 'or'), (g, c) => {
-  const [a, b] = pair(c);
-  return [c.needs(0) ? sumTo(g, a.shape) : null, c.needs(1) ? sumTo(g, b.shape) : null];
-});
+export const ADD: OpRow = /* @__PURE__ */ binaryRow('add', /* @__PURE__ */ onNumbers('add', 'or'), (g, c) =>
+  shares(
+    c,
+    () => g,
+    () => g,
+  ),
+);
 
 export const SUB: OpRow = /* @__PURE__ */ binaryRow(
   'sub',
   (a, b) => apply('subtract', a, b),
-  (g, c) => {
-    const [a, b] = pair(c);
-    return [c.needs(0) ? sumTo(g, a.shape) : null, c.needs(1) ? sumTo(neg(g), b.shape) : null];
-  },
+  (g, c) =>
+    shares(
+      c,
+      () => g,
+      () => neg(g),
+    ),
 );
 
 export const MUL: OpRow = /* @__PURE__ */ binaryRow(
   'mul',
   // Multiplying by one is exact: the seed of a backward pass costs nothing.
   (a, b) => (isOne(a) ? b : isOne(b) ? a : onNumbers('multiply', 'and')(a, b)),
-  (g, c) => {
-    const [a, b] = pair(c);
-    return [c.needs(0) ? sumTo(mul(g, b), a.shape) : null, c.needs(1) ? sumTo(mul(g, a), b.shape) : null];
-  },
+  (g, c) =>
+    shares(
+      c,
+      () => mul(g, second(c)),
+      () => mul(g, first(c)),
+    ),
   'inputs',
 );
 
 export const DIV: OpRow = /* @__PURE__ */ binaryRow(
   'div',
   (a, b) => apply('divide', a, b),
-  (g, c) => {
-    const [a, b] = pair(c);
-    return [c.needs(0) ? sumTo(div(g, b), a.shape) : null, c.needs(1) ? sumTo(neg(div(mul(g, a), square(b))), b.shape) : null];
-  },
+  (g, c) =>
+    shares(
+      c,
+      () => div(g, second(c)),
+      () => neg(div(mul(g, first(c)), square(second(c)))),
+    ),
   'inputs',
 );
 
@@ -66,20 +80,26 @@ export const POW: OpRow = /* @__PURE__ */ binaryRow(
   'pow',
   (a, b) => apply('pow', a, b),
   (g, c) => {
-    const [a, b] = pair(c);
+    const a = first(c);
+    const b = second(c);
     // d/da: b·a^(b-1), 0 where b is 0; d/db: a^b·ln a, 0 where a is 0 and b is at least 0.
-    const base = (): Tensor => where(equal(b, 0), 0, mul(b, pow(a, sub(b, 1))));
-    const exponent = (): Tensor => where(logicalAnd(equal(a, 0), greaterEqual(b, 0)), 0, mul(pow(a, b), naturalLog(a)));
-    return [c.needs(0) ? sumTo(mul(g, base()), a.shape) : null, c.needs(1) ? sumTo(mul(g, exponent()), b.shape) : null];
+    return shares(
+      c,
+      () => mul(g, where(equal(b, 0), 0, mul(b, pow(a, sub(b, 1))))),
+      () => mul(g, where(logicalAnd(equal(a, 0), greaterEqual(b, 0)), 0, mul(pow(a, b), naturalLog(a)))),
+    );
   },
   'inputs',
 );
 
 /** Ties share the gradient equally. */
 const extremeGradient = (wins: (a: Tensor, b: Tensor) => Tensor) => (g: Tensor, c: GradientContext) => {
-  const [a, b] = pair(c);
-  const share = (mine: Tensor, other: Tensor): Tensor => sumTo(where(wins(mine, other), g, where(equal(mine, other), mul(g, 0.5), 0)), mine.shape);
-  return [c.needs(0) ? share(a, b) : null, c.needs(1) ? share(b, a) : null];
+  const share = (mine: Tensor, other: Tensor): Tensor => where(wins(mine, other), g, where(equal(mine, other), mul(g, 0.5), 0));
+  return shares(
+    c,
+    () => share(first(c), second(c)),
+    () => share(second(c), first(c)),
+  );
 };
 
 export const MAXIMUM: OpRow = /* @__PURE__ */ binaryRow(
@@ -104,10 +124,12 @@ export const REMAINDER: OpRow = /* @__PURE__ */ binaryRow(
     const differs = apply('notEqual', apply('less', r, zero), apply('less', b, zero));
     return select(apply('and', apply('notEqual', r, zero), differs), apply('add', r, b), r);
   },
-  (g, c) => {
-    const [a, b] = pair(c);
-    return [c.needs(0) ? sumTo(g, a.shape) : null, c.needs(1) ? sumTo(neg(mul(g, floorDiv(a, b))), b.shape) : null];
-  },
+  (g, c) =>
+    shares(
+      c,
+      () => g,
+      () => neg(mul(g, floorDiv(first(c), second(c)))),
+    ),
   'inputs',
 );
 
@@ -127,13 +149,13 @@ export const NEG: OpRow = /* @__PURE__ */ unaryRow(
 export const ABS: OpRow = /* @__PURE__ */ unaryRow(
   'abs',
   (x) => apply('abs', x),
-  (g, c) => [mul(g, sign(only(c)))],
+  (g, c) => [mul(g, sign(first(c)))],
   'inputs',
 );
 export const SQUARE: OpRow = /* @__PURE__ */ unaryRow(
   'square',
   (x) => apply('multiply', x, x),
-  (g, c) => [mul(g, mul(only(c), 2))],
+  (g, c) => [mul(g, mul(first(c), 2))],
   'inputs',
 );
 
@@ -159,8 +181,12 @@ export const WHERE: OpRow = /* @__PURE__ */ elementwiseRow(
     name: 'where',
     residuals: 'inputs',
     gradient: (g, c) => {
-      const [condition, a, b] = c.inputs as readonly [Tensor, Tensor, Tensor];
-      return [null, c.needs(1) ? sumTo(where(condition, g, 0), a.shape) : null, c.needs(2) ? sumTo(where(condition, 0, g), b.shape) : null];
+      const condition = first(c);
+      return [
+        null,
+        c.needs(1) ? sumTo(where(condition, g, 0), c.dims[1] ?? []) : null,
+        c.needs(2) ? sumTo(where(condition, 0, g), c.dims[2] ?? []) : null,
+      ];
     },
   },
   ([condition, a, b]) => select(condition as Expression, a as Expression, b as Expression),
@@ -169,7 +195,7 @@ export const WHERE: OpRow = /* @__PURE__ */ elementwiseRow(
 const LOG_FOR_POW: OpRow = /* @__PURE__ */ unaryRow(
   'log',
   (x) => apply('log', x),
-  (g, c) => [div(g, only(c))],
+  (g, c) => [div(g, first(c))],
   'inputs',
 );
 /** `log` for the gradient of `pow`; the public one is in `functions.ts`, which depends on this file. */

@@ -2,7 +2,7 @@
 
 import { isInteger } from '@gradus/backend';
 import { ShapeError } from '../errors.ts';
-import { intern } from '../graph/node.ts';
+import { NO_ATTRIBUTE, intern } from '../graph/node.ts';
 import type { Attribute, Node } from '../graph/node.ts';
 import { attributeValue, row } from '../graph/op.ts';
 import type { GradientRule, Lowering, OpRow, OpSite } from '../graph/op.ts';
@@ -22,7 +22,7 @@ import { reshape } from './reshape.ts';
 export const EXPAND: OpRow = /* @__PURE__ */ row({
   name: 'expand',
   lowering: { kind: 'view', apply: (view, { dims }) => expandView(view, dims) },
-  gradient: (g, { inputs: [x] }) => [x === undefined ? null : sumTo(g, x.shape)],
+  gradient: (g, { dims: [from = []] }) => [sumTo(g, from)],
 });
 
 /** `x` broadcast to `shape`: axes of size 1 and new leading axes repeat, without a copy. @throws ShapeError */
@@ -43,7 +43,7 @@ export function expandNode(node: Node, target: Shape, op: string): Tensor {
       fix: 'only axes of size 1 can be repeated; use reshape or unsqueeze to line them up.',
     });
   }
-  return recordView(EXPAND, node, target, intern('expand', null)) ?? internalError('a broadcast needs no copy');
+  return recordView(EXPAND, node, target, NO_ATTRIBUTE) ?? internalError('a broadcast needs no copy');
 }
 
 /** What a reduction's attribute holds. */
@@ -58,12 +58,28 @@ export function reduceLowering(fold: Extract<Lowering, { kind: 'reduce' }>['fold
   return { kind: 'reduce', fold, axes: (site: OpSite) => attributeValue<ReduceAttribute>(site).axes };
 }
 
+/** Shape and attribute of a reduction. */
+export interface Reduction {
+  readonly shape: Shape;
+  readonly attribute: Attribute;
+}
+
+/** By shape and a number for axes and keepDims: the same reductions come again in every step. */
+const reductions = new WeakMap<Shape, Map<number, Reduction>>();
+
 /** Shape and attribute of a reduction. @throws AxisError */
-export function reduction(op: string, shape: Shape, options: ReduceOptions): { readonly shape: Shape; readonly attribute: Attribute } {
+export function reduction(op: string, shape: Shape, options: ReduceOptions): Reduction {
   const axes = normalizeAxes(op, options.axis, shape.rank);
   const keepDims = options.keepDims ?? false;
-  const dims = keepDims ? shape.dims.map((size, i) => (axes.includes(i) ? 1 : size)) : shape.dims.filter((_, i) => !axes.includes(i));
-  return { shape: shapeOf(dims), attribute: intern(`reduce:${axes.join()}:${keepDims}`, { axes, keepDims } satisfies ReduceAttribute) };
+  const key = axes.reduce((bits, axis) => bits | (2 << axis), keepDims ? 1 : 0);
+  const known = reductions.get(shape) ?? new Map<number, Reduction>();
+  let found = known.get(key);
+  if (found === undefined) {
+    const dims = keepDims ? shape.dims.map((size, i) => (axes.includes(i) ? 1 : size)) : shape.dims.filter((_, i) => !axes.includes(i));
+    found = { shape: shapeOf(dims), attribute: intern(`reduce:${axes.join()}:${keepDims}`, { axes, keepDims } satisfies ReduceAttribute) };
+    reductions.set(shape, known.set(key, found));
+  }
+  return found;
 }
 
 /** A reduced tensor with its axes back, as size 1, and broadcast to `dims`. */
@@ -78,7 +94,7 @@ export function restore(reduced: Tensor, attribute: unknown, dims: Dims): Tensor
   return expand(kept, dims);
 }
 
-const sumGradient: GradientRule = (g, { inputs: [x], attribute }) => [x === undefined ? null : restore(g, attribute, x.shape)];
+const sumGradient: GradientRule = (g, { dims: [from = []], attribute }) => [restore(g, attribute, from)];
 
 export const SUM: OpRow = /* @__PURE__ */ row({ name: 'sum', lowering: /* @__PURE__ */ reduceLowering('sum'), gradient: sumGradient });
 
@@ -92,8 +108,8 @@ export function sum(x: Tensor, options: ReduceOptions = {}): Tensor {
 
 /** Sums a gradient over the axes that broadcasting to its shape has repeated. */
 export function sumTo(g: Tensor, shape: Dims): Tensor {
-  const from = g.shape;
-  if (from.length === shape.length && from.every((size, i) => size === shape[i])) return g;
+  const from = nodeOf(g, 'sum').shape.dims;
+  if (from === shape || (from.length === shape.length && from.every((size, i) => size === shape[i]))) return g;
   const added = from.length - shape.length;
   const axis = from.flatMap((size, i) => (i < added || (shape[i - added] === 1 && size !== 1) ? [i] : []));
   return reshape(sum(g, { axis }), shape);

@@ -17,9 +17,9 @@ export const MATMUL: OpRow = /* @__PURE__ */ row({
   name: 'matmul',
   lowering: { kind: 'contract' },
   residuals: 'inputs',
-  gradient: (g, { inputs, needs }) => {
+  gradient: (g, { inputs, dims, needs }) => {
     const [a, b] = inputs as readonly [Tensor, Tensor];
-    return [needs(0) ? sumTo(matmul(g, transpose(b)), a.shape) : null, needs(1) ? sumTo(matmul(transpose(a), g), b.shape) : null];
+    return [needs(0) ? sumTo(matmul(g, transpose(b)), dims[0] ?? []) : null, needs(1) ? sumTo(matmul(transpose(a), g), dims[1] ?? []) : null];
   },
 });
 

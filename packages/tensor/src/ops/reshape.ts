@@ -1,7 +1,7 @@
 /** Reshaping: the same elements in row-major order, under other sizes. */
 
 import { ShapeError } from '../errors.ts';
-import { intern } from '../graph/node.ts';
+import { NO_ATTRIBUTE } from '../graph/node.ts';
 import { row } from '../graph/op.ts';
 import type { OpRow } from '../graph/op.ts';
 import { recordView } from '../graph/record.ts';
@@ -21,7 +21,7 @@ export const RESHAPE: OpRow = /* @__PURE__ */ row({
     apply: (view, { dims }) => reshapeView(view, dims),
     invert: (view, { inputs: [x] }) => (x === undefined ? null : reshapeView(view, x.dims)),
   },
-  gradient: (g, { inputs: [x] }) => [x === undefined ? null : reshape(g, x.shape)],
+  gradient: (g, { dims: [from = []] }) => [reshape(g, from)],
 });
 
 /** `x` with other sizes and as many elements; one size may be -1 and is computed. A view where strides allow it. @throws ShapeError */
@@ -29,11 +29,8 @@ export function reshape(x: Tensor, shape: Dims): Tensor {
   const node = nodeOf(x, 'reshape');
   const target = shapeOf(resolveSizes(shape, node.shape.size, node.shape.dims), 'reshape');
   if (target === node.shape) return x;
-  return (
-    recordView(RESHAPE, node, target, intern('reshape', null)) ??
-    recordView(RESHAPE, nodeOf(copy(x), 'reshape'), target, intern('reshape', null)) ??
-    internalError('a dense copy has any shape')
-  );
+  const view = recordView(RESHAPE, node, target, NO_ATTRIBUTE) ?? recordView(RESHAPE, nodeOf(copy(x), 'reshape'), target, NO_ATTRIBUTE);
+  return view ?? internalError('a dense copy has any shape');
 }
 
 function resolveSizes(shape: Dims, size: number, from: Dims): Dims {

@@ -1,0 +1,39 @@
+/** Measures gradus beside other toolkits: the entry point of `npm run bench`. */
+
+import { writeFileSync } from 'node:fs';
+import { measure } from './measure.ts';
+import type { Work } from './measure.ts';
+import { HELP, readOptions } from './options.ts';
+import type { Options } from './options.ts';
+import { describe, toResult } from './report.ts';
+import type { Result } from './report.ts';
+import { matmulWorks } from './works/matmul.ts';
+import { overheadWorks } from './works/overhead.ts';
+import { trainingWorks } from './works/training.ts';
+
+const works: readonly Work[] = [...overheadWorks, ...matmulWorks, ...trainingWorks];
+
+async function run(options: Options): Promise<number> {
+  const chosen = works.filter((work) => options.only === undefined || work.name.includes(options.only));
+  if (chosen.length === 0) {
+    console.log(`works: ${works.map((work) => work.name).join(', ')}`);
+    return options.only === 'list' ? 0 : 2;
+  }
+  const results: Result[] = [];
+  for (const work of chosen) {
+    const result = toResult(work.name, options.device, options.threads, await measure(work));
+    results.push(result);
+    console.log(describe(result));
+  }
+  if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(results, null, 2)}\n`);
+  return 0;
+}
+
+try {
+  const options = readOptions(process.argv.slice(2));
+  if (options === null) console.log(HELP);
+  else process.exitCode = await run(options);
+} catch (error) {
+  console.error(`${error instanceof Error ? error.message : String(error)}\n\n${HELP}`);
+  process.exitCode = 2;
+}

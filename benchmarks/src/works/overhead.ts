@@ -1,0 +1,58 @@
+/**
+ * What the core itself costs: the time in JavaScript apart from kernels.
+ *
+ * The backend is the cpu's, except that it runs nothing: what remains is recording, planning, and handing work over.
+ */
+
+import type { Backend } from '@gradus/backend';
+import { cpu } from '@gradus/backend-cpu';
+import { crossEntropy } from '@gradus/losses';
+import { Adam } from '@gradus/optim';
+import { Linear, ReLU, Sequential } from '@gradus/nn';
+import { add, defaultDevice, manualSeed, scope, setDefaultDevice, tensor } from '@gradus/tensor';
+import type { Contender, Work } from '../measure.ts';
+
+const NODES = 1000;
+
+/** A cpu whose kernels take no time. */
+function idle(): Backend {
+  const device = cpu();
+  return new Proxy(device, {
+    get(target, property) {
+      if (property === 'run') return () => undefined;
+      const value: unknown = Reflect.get(target, property, target);
+      return typeof value === 'function' ? (value.bind(target) as unknown) : value;
+    },
+  });
+}
+
+async function nodes(): Promise<readonly Contender[]> {
+  const a = tensor([1, 2, 3]);
+  const b = tensor([4, 5, 6]);
+  const run = (): void => {
+    scope(() => {
+      for (let i = 0; i < NODES; i++) add(a, b);
+    });
+  };
+  return [{ name: 'gradus', run }];
+}
+
+async function step(): Promise<readonly Contender[]> {
+  const home = defaultDevice();
+  setDefaultDevice(idle());
+  manualSeed(0);
+  const model = new Sequential(new Linear(784, 512), new ReLU(), new Linear(512, 256), new ReLU(), new Linear(256, 10));
+  const optimizer = new Adam(model.parameters());
+  const x = tensor(new Float32Array(64 * 784), { shape: [64, 784] });
+  const y = tensor(new Int32Array(64));
+  setDefaultDevice(home);
+  const run = (): void => {
+    scope(() => optimizer.minimize(crossEntropy(model.forward(x), y)));
+  };
+  return [{ name: 'gradus', run }];
+}
+
+export const overheadWorks: readonly Work[] = [
+  { name: 'make-node', callsPerRun: NODES, contenders: nodes },
+  { name: 'record-and-flush-mlp-adam', contenders: step },
+];
