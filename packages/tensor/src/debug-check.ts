@@ -21,6 +21,7 @@ function hasNaN(node: Node): boolean {
 /** Computes a node just recorded. @throws NumericError when it has NaN and none of its inputs had */
 export function checkRecorded(node: Node): void {
   if (node.state === 'released') return;
+  const { stack } = new Error(node.op.name);
   const { inputs } = node;
   const clean = !inputs.some(hasNaN);
   flush(node.runtime, [node]);
@@ -30,7 +31,7 @@ export function checkRecorded(node: Node): void {
     op: node.op.name,
     expected: 'numbers',
     got: `NaN in its result ${node.dtype}${showDims(node.shape.dims)} of ${shapes}, none of which has any`,
-    fix: `look at the values that go in; the op was called at:\n${callSite(node.stack)}`,
+    fix: `look at the values that go in; the op was called at:\n${callSite(stack)}`,
   });
 }
 

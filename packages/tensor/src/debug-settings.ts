@@ -1,14 +1,20 @@
-/** The switches of debug mode, read where they matter; `debug.ts` sets them. */
+/**
+ * What debug mode hooks into the core. The hooks are set by `debug.ts`, which brings the code behind them: programs that never call
+ * `debug` do not carry it.
+ */
 
-/** What debug mode checks. */
+import type { Arg, Kernel } from '@gradus/backend';
+import type { Node } from './graph/node.ts';
+
+/** The hooks; null while they are off. */
 export interface DebugSettings {
-  /** Flush after every op and look for NaN. */
-  eager: boolean;
-  /** Check every kernel and launch against the contract. */
-  verify: boolean;
-  /** Keep the stack of every op's call. */
-  stacks: boolean;
+  /** Sees every node that an op makes. */
+  recorded: ((node: Node) => void) | null;
+  /** Checks a kernel's structure. */
+  verifyKernel: ((kernel: Kernel) => void) | null;
+  /** Checks the arguments and sizes of a launch. */
+  verifyRun: ((kernel: Kernel, args: readonly Arg[], dims: Int32Array) => void) | null;
 }
 
 /** The settings in force. */
-export const debugSettings: DebugSettings = { eager: false, verify: false, stacks: false };
+export const debugSettings: DebugSettings = { recorded: null, verifyKernel: null, verifyRun: null };

@@ -1,7 +1,9 @@
 /** Seeing inside: debug mode, the last flush explained, memory by owner. */
 
+import { verifyKernel, verifyRun } from '@gradus/backend';
 import type { PlanStatistics } from './lowering/cache.ts';
 import type { FlushReport } from './lowering/report.ts';
+import { checkRecorded } from './debug-check.ts';
 import { debugSettings } from './debug-settings.ts';
 import { lastFlushReport } from './lowering/flush.ts';
 import { collectedHandles } from './memory/lifetime.ts';
@@ -20,7 +22,9 @@ export interface DebugOptions {
 export function debug(options: DebugOptions): Disposable {
   const before = { ...debugSettings };
   const { eager = false, verify = eager } = options;
-  Object.assign(debugSettings, { eager, verify, stacks: eager });
+  debugSettings.recorded = eager ? checkRecorded : null;
+  debugSettings.verifyKernel = verify ? verifyKernel : null;
+  debugSettings.verifyRun = verify ? verifyRun : null;
   return { [Symbol.dispose]: () => void Object.assign(debugSettings, before) };
 }
 

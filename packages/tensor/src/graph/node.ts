@@ -64,8 +64,6 @@ export class Node {
   /** Scratch of graph traversals: the traversal's number, and the node's slot in it. */
   mark = 0;
   slot = 0;
-  /** Debug mode: the stack where it was made. */
-  stack: string | undefined = undefined;
 
   constructor(op: OpRow, inputs: readonly Node[], attribute: Attribute, shape: Shape, dtype: DType, runtime: Runtime, traces: number) {
     this.op = op;

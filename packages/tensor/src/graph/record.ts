@@ -2,7 +2,6 @@
 
 import type { DType } from '@gradus/backend';
 import { debugSettings } from '../debug-settings.ts';
-import { checkRecorded } from '../debug-check.ts';
 import { DeviceMismatchError } from '../errors.ts';
 import { notePending } from '../lowering/flush.ts';
 import type { View } from '../lowering/view.ts';
@@ -70,9 +69,8 @@ export function record(op: OpRow, inputs: readonly Node[], shape: Shape, dtype: 
   requireOneDevice(op, inputs, runtime);
   const node = new Node(op, inputs, attribute, shape, dtype, runtime, tracesOf(op, inputs));
   const handle = new Tensor(node);
-  if (debugSettings.stacks) node.stack = new Error(op.name).stack;
   notePending(node);
-  if (debugSettings.eager) checkRecorded(node);
+  debugSettings.recorded?.(node);
   return handle;
 }
 

@@ -5,7 +5,6 @@
  * It finds or makes a plan, runs it, gives nodes their storage, and cuts the inputs of those that no gradient needs any more.
  */
 
-import { verifyRun } from '@gradus/backend';
 import { debugSettings } from '../debug-settings.ts';
 import { attachStorage, cutInputs, release, releaseStorage, retain, shareValue } from '../graph/node.ts';
 import type { Node, Storage } from '../graph/node.ts';
@@ -103,7 +102,7 @@ function runProgram(runtime: Runtime, roots: readonly Node[]): void {
   let plan = runtime.plans.find(program.key, program.hash);
   const planHit = plan !== undefined;
   if (plan === undefined) {
-    plan = makePlan(program, runtime.backend, debugSettings.verify);
+    plan = makePlan(program, runtime.backend);
     runtime.plans.add(program.hash, plan);
   }
   const blocks = new Run(runtime, program, plan).run();
@@ -200,7 +199,7 @@ class Run {
       l.scalars.forEach((s, i) => {
         args[count + i] = 'slot' in s.source ? (this.#nodes[s.source.slot]?.value ?? 0) : s.source.value;
       });
-      if (debugSettings.verify) verifyRun(l.kernel, args, dims);
+      debugSettings.verifyRun?.(l.kernel, args, dims);
       backend.run(l.executable, args, dims);
       // Arguments are this plan's own array: it must not keep blocks alive.
       args.fill(0);

@@ -7,7 +7,7 @@
  */
 
 import type { Arg, Backend, Executable } from '@gradus/backend';
-import { verifyKernel } from '@gradus/backend';
+import { debugSettings } from '../debug-settings.ts';
 import { decide, invertAlong, invertiblePath, placeIn } from './decide.ts';
 import type { Decisions } from './decide.ts';
 import { StoreFirst } from './express.ts';
@@ -78,12 +78,12 @@ export interface Plan {
 const MAX_ATTEMPTS = 1000;
 
 /** Makes a plan for a program. */
-export function makePlan(program: Program, backend: Backend, verify: boolean): Plan {
+export function makePlan(program: Program, backend: Backend): Plan {
   const items = itemsOf(program);
   const forced = new Set<number>();
   for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
     try {
-      return new Planner(items, decide(items, forced), backend, verify).plan(program.key);
+      return new Planner(items, decide(items, forced), backend).plan(program.key);
     } catch (error) {
       if (!(error instanceof StoreFirst) || forced.has(error.slot)) throw error;
       forced.add(error.slot);
@@ -99,7 +99,6 @@ class Planner {
   readonly #items: readonly Item[];
   readonly #decisions: Decisions;
   readonly #backend: Backend;
-  readonly #verify: boolean;
   readonly #placement: Placement;
   readonly #works: Work[] = [];
   /** Work that writes a slot's memory last. */
@@ -108,11 +107,10 @@ class Planner {
   readonly #bufferOf: Int32Array;
   readonly #offsetIn: Int32Array;
 
-  constructor(items: readonly Item[], decisions: Decisions, backend: Backend, verify: boolean) {
+  constructor(items: readonly Item[], decisions: Decisions, backend: Backend) {
     this.#items = items;
     this.#decisions = decisions;
     this.#backend = backend;
-    this.#verify = verify;
     this.#bufferOf = new Int32Array(items.length).fill(-1);
     this.#offsetIn = new Int32Array(items.length);
     const { stored } = decisions;
@@ -302,7 +300,7 @@ class Planner {
         ? { launches: [scatterLaunch(work.item, this.#placement, this.#backend)], temporaries: [] }
         : launch(work.expressed, this.#placement, donations, this.#backend);
     const prepared = launches.map((l) => {
-      if (this.#verify) verifyKernel(l.kernel);
+      debugSettings.verifyKernel?.(l.kernel);
       return this.#prepare(l);
     });
     return { launches: prepared, temporaries, report: this.#describe(work, prepared) };
