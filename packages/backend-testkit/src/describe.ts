@@ -1,6 +1,6 @@
 /** A backend in a few lines of text: its capabilities, and which optional kernels it claims for which dtypes. */
 
-import { ALL_DTYPES, accumulator, load } from '@gradus/backend';
+import { ALL_DTYPES, accumulator } from '@gradus/backend';
 import type { Backend, DType, Kernel, Operand, OptionalKernel, Window } from '@gradus/backend';
 
 const square = (of: number): readonly number[] => [of, of];

@@ -8,3 +8,4 @@ export { LEVELS } from './plan.ts';
 export type { Level } from './plan.ts';
 export { TOLERANCES } from './tolerances.ts';
 export type { FloatDType, Tolerance, Tolerances } from './tolerances.ts';
+export { withChanges, withoutFastPaths } from './without-fast-paths.ts';

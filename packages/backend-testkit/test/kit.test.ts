@@ -1,5 +1,6 @@
 /** What an author of a plug-in meets: names, messages, options, the description. */
 
+import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { cpu } from '@gradus/backend-cpu';
 import type { Backend, Kernel } from '@gradus/backend';
@@ -33,7 +34,7 @@ test('names are distinct and begin with their level; there are hundreds', () => 
   expect(new Set(names).size).toBe(names.length);
   for (const { name, level } of ALL) expect(name.startsWith(`${level} / `), name).toBe(true);
   const counts = Object.fromEntries(LEVELS.map((level) => [level, ALL.filter((check) => check.level === level).length]));
-  expect(counts).toEqual({ storage: 25, map: 418, reduce: 56, scatter: 26, optional: 72 });
+  expect(counts).toEqual({ storage: 25, map: 418, reduce: 56, scatter: 26, optional: 74 });
 });
 
 test('names do not change from one list to the next', () => {
@@ -56,6 +57,12 @@ test('a failure names check, case, element, point, values, bits, inputs, kernel 
       kernel: map 2 = subtract(load(0), load(1)) [0: read int32 contiguous, 1: read int32 contiguous, 2: write int32 contiguous]; dims 3025,0,1,0,1,0,1
       rule: an operation rounds its result to its dtype; float arithmetic is IEEE 754, integers wrap to their width"
   `);
+});
+
+test('the README shows that failure', async () => {
+  const wrong = replaced('', [], { operators: { ...LANGUAGE.operators, subtract: '$1 - $0' } });
+  const { message } = await failure(() => wrong.create(planted), 'map / subtract / int32');
+  expect(readFileSync(new URL('../README.md', import.meta.url), 'utf8')).toContain(message);
 });
 
 test('what a reduce read is listed along its folded axes', async () => {

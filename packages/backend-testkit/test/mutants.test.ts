@@ -8,12 +8,13 @@ import { expressionMutants } from './mutants/expressions.ts';
 import { Lazy } from './mutants/lazy.ts';
 import { layoutMutants } from './mutants/layouts.ts';
 import { sourceMutants } from './mutants/loops.ts';
+import { memoryMutants } from './mutants/memory.ts';
 import { Wrapped } from './mutants/mutant.ts';
 import type { Mutant } from './mutants/mutant.ts';
 import { operatorTableMutants } from './mutants/operators.ts';
 import { optionalMutants } from './mutants/optional.ts';
 import { packedMutants } from './mutants/packed.ts';
-import { recording, storageMutants } from './mutants/storage.ts';
+import { queueMutants, recording } from './mutants/queue.ts';
 
 const MUTANTS: readonly Mutant[] = [
   ...operatorTableMutants(),
@@ -21,7 +22,8 @@ const MUTANTS: readonly Mutant[] = [
   ...layoutMutants(),
   ...sourceMutants(),
   ...packedMutants(),
-  ...storageMutants(),
+  ...memoryMutants(),
+  ...queueMutants(),
   ...optionalMutants(),
 ];
 

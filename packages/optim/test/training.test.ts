@@ -1,10 +1,14 @@
 /** Training as users write it: plain loops, flat memory, values carried from one iteration to the next, and what a step compiles to. */
 
-import { BatchNorm1d, Dropout, Linear, Module, ReLU, Sequential } from '@gradus/nn';
+import { cpu } from '@gradus/backend-cpu';
+import { withoutFastPaths } from '@gradus/backend-testkit';
+import { BatchNorm1d, BatchNorm2d, Conv2d, Dropout, Flatten, Linear, MaxPool2d, Module, ReLU, Sequential } from '@gradus/nn';
 import { crossEntropy, mse } from '@gradus/losses';
 import { accuracy } from '@gradus/losses/metrics';
 import {
   Parameter,
+  defaultDevice,
+  setDefaultDevice,
   TensorDisposedError,
   debug,
   explain,
@@ -19,7 +23,7 @@ import {
   tensor,
   zeros,
 } from '@gradus/tensor';
-import type { Tensor } from '@gradus/tensor';
+import type { Device, Tensor } from '@gradus/tensor';
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { Adam, SGD, clipGradNorm } from '../src/index.ts';
 import type { Optimizer } from '../src/index.ts';
@@ -375,6 +379,40 @@ describe('lazy equals op by op', () => {
       settings[Symbol.dispose]();
     }
   });
+});
+
+test('a convolutional network trains on a backend with three kernels, as on cpu', () => {
+  const home = defaultDevice();
+  const train = (device: Device): number[] => {
+    setDefaultDevice(device);
+    manualSeed(2);
+    const model = new Sequential(
+      new Conv2d(1, 4, 3, { padding: 1 }),
+      new BatchNorm2d(4),
+      new ReLU(),
+      new MaxPool2d(2),
+      new Dropout(0.2),
+      new Flatten(),
+      new Linear(4 * 9, 3),
+    );
+    const optimizer = new Adam(model.parameters(), { lr: 0.01 });
+    const labels = tensor([0, 1, 2, 0], { dtype: 'int32' });
+    return Array.from({ length: 5 }, (_, i) =>
+      scope(() => {
+        const loss = crossEntropy(model.forward(randn([4, 1, 6, 6], { seed: i })), labels);
+        optimizer.minimize(loss);
+        return loss.itemSync();
+      }),
+    );
+  };
+  try {
+    const whole = train(cpu());
+    const minimal = train(withoutFastPaths(cpu()));
+    for (const [i, loss] of whole.entries()) expect(minimal[i]).toBeCloseTo(loss, 4);
+    expect(whole.at(-1)).not.toBe(whole[0]);
+  } finally {
+    setDefaultDevice(home);
+  }
 });
 
 test('ten lines train a model', async () => {

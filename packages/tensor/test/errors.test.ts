@@ -1,6 +1,7 @@
 /** Bad input: each a typed error that names the op, what was expected, what came and the fix, and nothing half-done. */
 
 import { cpu } from '@gradus/backend-cpu';
+import { withChanges } from '@gradus/backend-testkit';
 import type { Backend } from '@gradus/backend';
 import {
   ArgumentError,
@@ -37,18 +38,6 @@ import { afterEach, describe, expect, test } from 'vitest';
 
 const home = defaultDevice();
 afterEach(() => setDefaultDevice(home));
-
-/** A cpu that differs in some properties. */
-function cpuWith(changes: Partial<Record<keyof Backend, unknown>>): Backend {
-  const whole = cpu();
-  return new Proxy(whole, {
-    get(target, property) {
-      if (property in changes) return changes[property as keyof Backend];
-      const value: unknown = Reflect.get(target, property, target);
-      return typeof value === 'function' ? (value.bind(target) as unknown) : value;
-    },
-  });
-}
 
 const cases: readonly [string, new (...args: never[]) => GradusError, () => unknown, RegExp][] = [
   [
@@ -156,7 +145,7 @@ test('a tensor of another copy of the core', () => {
 });
 
 test('reading synchronously where the device cannot', async () => {
-  const device = cpuWith({ readSync: undefined });
+  const device = withChanges(cpu(), { readSync: undefined });
   const x = tensor([1, 2], { device });
   expect(() => x.dataSync()).toThrow(SynchronousReadError);
   expect(() => x.dataSync()).toThrow(/use `await t\.data\(\)`/);
@@ -164,8 +153,8 @@ test('reading synchronously where the device cannot', async () => {
 });
 
 test('a plug-in built for another contract', () => {
-  expect(() => setDefaultDevice(cpuWith({ contract: 2 }))).toThrow(/expected contract version 1, got version 2\. Fix: install/);
-  expect(() => tensor([1], { device: cpuWith({ contract: undefined }) })).toThrow(/without a contract version/);
+  expect(() => setDefaultDevice(withChanges(cpu(), { contract: 2 }))).toThrow(/expected contract version 1, got version 2\. Fix: install/);
+  expect(() => tensor([1], { device: withChanges(cpu(), { contract: undefined }) })).toThrow(/without a contract version/);
   expect(defaultDevice()).toBe(home);
 });
 
@@ -189,16 +178,10 @@ describe('debug mode', () => {
 test('a failed flush leaves state as it was, to be tried again', () => {
   let fail = false;
   const device = cpu();
-  const broken = new Proxy(device, {
-    get(target, property) {
-      if (property === 'run') {
-        return (...args: Parameters<Backend['run']>) => {
-          if (fail) throw new Error('the device is gone');
-          target.run(...args);
-        };
-      }
-      const value: unknown = Reflect.get(target, property, target);
-      return typeof value === 'function' ? (value.bind(target) as unknown) : value;
+  const broken = withChanges(device, {
+    run: (...args: Parameters<Backend['run']>) => {
+      if (fail) throw new Error('the device is gone');
+      device.run(...args);
     },
   });
   const w = new Parameter(tensor([1, 2], { device: broken }));

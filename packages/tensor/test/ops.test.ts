@@ -4,7 +4,7 @@
  */
 
 import { cpu } from '@gradus/backend-cpu';
-import type { Backend } from '@gradus/backend';
+import { withoutFastPaths } from '@gradus/backend-testkit';
 import { debug, scope, tensor, vjp } from '@gradus/tensor';
 import type { DType, Device, Tensor } from '@gradus/tensor';
 import { describe, expect, test } from 'vitest';
@@ -18,20 +18,8 @@ import { threefry } from '../src/random/threefry.ts';
 
 const all = [...arithmetic, ...functions, ...reduce, ...movement, ...convolution];
 
-/** cpu without its fast paths: everything is decomposed into map, reduce and scatter. */
-function requiredKernelsOnly(): Backend {
-  const whole = cpu();
-  return new Proxy(whole, {
-    get(target, property) {
-      if (property === 'supports') return (kernel: { kind: string }) => ['map', 'reduce', 'scatter'].includes(kernel.kind);
-      const value: unknown = Reflect.get(target, property, target);
-      return typeof value === 'function' ? (value.bind(target) as unknown) : value;
-    },
-  });
-}
-
 const reference = cpu();
-const minimal = requiredKernelsOnly();
+const minimal = withoutFastPaths(cpu());
 
 /** Reproducible values that keep away from each other and from whole numbers, so that kinks and ties lie far from every sample. */
 function draw(input: InputSpecification, seed: number): Float64Array {

@@ -68,21 +68,14 @@ export interface ScatterSpec extends CaseSpec {
 }
 
 /** An operand placed in memory. */
-export interface Placed {
+interface Placed {
   readonly operand: Operand;
   readonly placement: Placement;
   readonly image: BlockImage;
 }
 
 /** Lays out operand number `salt` of a case over `sizes` and fills its block: poison, then its values. */
-export function placeOperand(
-  spec: OperandSpec,
-  space: Operand['space'],
-  sizes: readonly number[],
-  placing: Placing,
-  name: string,
-  salt: number,
-): Placed {
+function placeOperand(spec: OperandSpec, space: Operand['space'], sizes: readonly number[], placing: Placing, name: string, salt: number): Placed {
   const { dtype, access = 'read', layout = 'contiguous', length } = spec;
   const align = alignmentOf(dtype, placing);
   const placement = length === undefined ? place(layout, sizes, align) : placeIndexed(length, align);
@@ -117,7 +110,7 @@ function forEachElement(placement: Placement, sizes: readonly number[], visit: (
 }
 
 /** Sizes, then offset and strides (or length) of every operand. */
-export function dimsOf(sizes: readonly number[], placed: readonly Placed[]): Int32Array {
+function dimsOf(sizes: readonly number[], placed: readonly Placed[]): Int32Array {
   return Int32Array.from([...sizes, ...placed.flatMap(({ placement }) => [placement.offset, ...placement.strides])]);
 }
 

@@ -37,7 +37,7 @@ export function alignmentOf(dtype: DType, capabilities: Pick<Capabilities, 'bind
 }
 
 /** Row-major strides. */
-export function denseStrides(sizes: readonly number[]): number[] {
+function denseStrides(sizes: readonly number[]): number[] {
   const strides: number[] = [];
   let stride = 1;
   for (const size of sizes.toReversed()) {

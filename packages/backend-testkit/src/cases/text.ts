@@ -19,7 +19,7 @@ export function numberText(value: number): string {
 const DEEPEST = 5;
 
 /** An expression as nested calls. */
-export function expressionText(e: Expression, depth = 0): string {
+function expressionText(e: Expression, depth = 0): string {
   const text = (argument: Expression): string => (depth === DEEPEST ? '…' : expressionText(argument, depth + 1));
   switch (e.op) {
     case 'constant':

@@ -53,7 +53,7 @@ export function edgeValues(dtype: DType, denormals: boolean, pairs = false): num
 }
 
 /** A random value: for floats near 1 (mostly), of any magnitude, or whole; for integers small or anywhere. */
-export function randomValue(dtype: DType, next: () => number): number {
+function randomValue(dtype: DType, next: () => number): number {
   const { min, max } = DTYPES[dtype];
   if (dtype === 'bool') return next() < 0.5 ? 0 : 1;
   const kind = next();

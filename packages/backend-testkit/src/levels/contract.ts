@@ -52,7 +52,7 @@ interface Product extends Types {
 function contractCase(product: Product, terms: Terms): Case {
   const { name, a, b, accumulate, batch = [], mnk, values, scalars = [] } = product;
   const axes = (order: string): number[] =>
-    [...order].map((letter) => ('mnk'.includes(letter) ? batch.length + 'mnk'.indexOf(letter) : Number(letter)));
+    order.split('').map((letter) => ('mnk'.includes(letter) ? batch.length + 'mnk'.indexOf(letter) : Number(letter)));
   const digits = batch.map((_, axis) => axis).join('');
   const sizes = [...batch, ...mnk];
   const count = sizes.reduce((x, y) => x * y, 1);

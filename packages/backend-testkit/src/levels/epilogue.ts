@@ -150,7 +150,7 @@ function epilogues(terms: Terms): Case[] {
   return cases;
 }
 
-function folded(terms: Terms): Case[] {
+function foldedExpressions(terms: Terms): Case[] {
   const rule = 'the folded value is any expression over the full space';
   const row = axisIndex(1);
   const cases = [
@@ -259,7 +259,7 @@ export function epiloguePlans(): Plan[] {
   return [
     casesPlan('reduce', 'several folds', severalFolds),
     casesPlan('reduce', 'epilogue', epilogues),
-    casesPlan('reduce', 'folded expressions', folded),
+    casesPlan('reduce', 'folded expressions', foldedExpressions),
     ...numbers.map((dtype) => casesPlan('reduce', `accumulator / ${dtype}`, (terms) => roundedAccumulator(dtype, terms))),
     casesPlan('reduce', 'many axes', manyAxes),
   ];

@@ -34,29 +34,33 @@ interface Pooling {
   readonly countPadding?: boolean;
   readonly special?: number;
   readonly epilogue?: boolean;
+  readonly types: Types;
 }
 
-function poolCase(g: Geometry, { mode, pass, countPadding = false, special, epilogue = false }: Pooling, dtype: DType, terms: Terms): Case {
+/** A maximum of `x` selects values of `y`, which is the result's dtype; an average has one dtype. */
+interface Types {
+  readonly x: DType;
+  readonly y: DType;
+}
+
+function poolCase(g: Geometry, { mode, pass, countPadding = false, special, epilogue = false, types }: Pooling, terms: Terms): Case {
   const { window, output } = windowOf(g);
   const x = [g.n, g.c, ...g.input];
   const y = [g.n, g.c, ...output];
   const count = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
   // A few different numbers make ties frequent; one special value among them.
-  const plain = wholeValues(dtype, count(x), 21, 3);
+  const plain = wholeValues(types.x, count(x), 21, 3);
   const values = special === undefined ? plain : plain.map((value, i) => (i % 7 === 3 ? special : value));
-  const dense = (shape: readonly number[], data?: readonly number[]): OperandSpec => ({
-    dtype,
-    space: 'full',
-    length: count(shape),
-    ...(data === undefined ? {} : { values: data }),
-  });
-  const inputs = mode === 'max' ? [dense(x, values), dense(pass === 'forward' ? x : y)] : [dense(pass === 'forward' ? x : y)];
-  const operands: OperandSpec[] = [
-    ...inputs,
-    { dtype, space: 'kept', access: epilogue ? 'readWrite' : 'write', layout: epilogue ? 'transposed' : 'offset' },
-  ];
-  const sum = accumulator(dtype);
-  const outputs = outputsOf(operands, [epilogue ? apply('add', load(dtype, inputs.length), apply('multiply', sum, constant(dtype, 2))) : sum]);
+  const dense = (dtype: DType, shape: readonly number[]): OperandSpec => ({ dtype, space: 'full', length: count(shape) });
+  const other = dense(types.y, pass === 'forward' ? x : y);
+  const inputs = mode === 'max' ? [{ ...dense(types.x, x), values }, other] : [other];
+  const result: OperandSpec = epilogue
+    ? { dtype: types.y, access: 'readWrite', layout: 'transposed' }
+    : { dtype: types.y, access: 'write', layout: 'offset' };
+  const operands: OperandSpec[] = [...inputs, { ...result, space: 'kept' }];
+  const sum = accumulator(types.y);
+  const added = apply('add', load(types.y, inputs.length), apply('multiply', sum, constant(types.y, 2)));
+  const outputs = outputsOf(operands, [epilogue ? added : sum]);
   const name = `${g.name}${countPadding ? ', countPadding' : ''}${special === undefined ? '' : `, some ${special}`}${epilogue ? ', epilogue' : ''}`;
   const spec = {
     name,
@@ -81,20 +85,33 @@ function poolCase(g: Geometry, { mode, pass, countPadding = false, special, epil
 const AVERAGE_ULPS = 4;
 const AVERAGE_ABSOLUTE = 2 ** -20;
 
-function poolCases(pooling: Pooling, dtype: DType, terms: Terms): Case[] {
-  if (!computes(terms, dtype)) return [];
-  const cases = GEOMETRIES.map((g) => poolCase(g, pooling, dtype, terms));
-  if (pooling.mode === 'average') cases.push(...GEOMETRIES.map((g) => poolCase(g, { ...pooling, countPadding: true }, dtype, terms)));
-  else for (const special of [NaN, -Infinity]) cases.push(...GEOMETRIES.slice(1, 4).map((g) => poolCase(g, { ...pooling, special }, dtype, terms)));
-  return [...cases, ...GEOMETRIES.slice(1, 3).map((g) => poolCase(g, { ...pooling, epilogue: true }, dtype, terms))];
+function poolCases(pooling: Pooling, terms: Terms): Case[] {
+  if (!computes(terms, pooling.types.x, pooling.types.y)) return [];
+  const cases = GEOMETRIES.map((g) => poolCase(g, pooling, terms));
+  if (pooling.mode === 'average') cases.push(...GEOMETRIES.map((g) => poolCase(g, { ...pooling, countPadding: true }, terms)));
+  else for (const special of [NaN, -Infinity]) cases.push(...GEOMETRIES.slice(1, 4).map((g) => poolCase(g, { ...pooling, special }, terms)));
+  return [...cases, ...GEOMETRIES.slice(1, 3).map((g) => poolCase(g, { ...pooling, epilogue: true }, terms))];
 }
+
+const TYPES: { readonly [M in PoolKernel['mode']]: readonly Types[] } = {
+  max: [
+    { x: 'float32', y: 'float32' },
+    { x: 'float64', y: 'float64' },
+    { x: 'float32', y: 'int32' },
+  ],
+  average: [
+    { x: 'float32', y: 'float32' },
+    { x: 'float64', y: 'float64' },
+  ],
+};
 
 export function poolPlans(): Plan[] {
   return (['max', 'average'] as const).flatMap((mode) =>
     (['forward', 'backward'] as const).flatMap((pass) =>
-      (['float32', 'float64'] as const).map((dtype) =>
-        casesPlan('optional', `pool / ${mode} / ${pass} / ${dtype}`, (terms) => poolCases({ mode, pass }, dtype, terms)),
-      ),
+      TYPES[mode].map((types) => {
+        const title = `pool / ${mode} / ${pass} / ${types.x}${types.x === types.y ? '' : ` selecting ${types.y}`}`;
+        return casesPlan('optional', title, (terms) => poolCases({ mode, pass, types }, terms));
+      }),
     ),
   );
 }

@@ -6,10 +6,10 @@ import { mapCase } from '../cases/build.ts';
 import type { OperandSpec } from '../cases/build.ts';
 import type { Case } from '../cases/case.ts';
 import { seedOf } from '../cases/random.ts';
+import { numberText } from '../cases/text.ts';
 import { edgeValues, randomValues } from '../cases/values.ts';
 import { casesPlan, computes, stores } from '../plan.ts';
 import type { Plan, Terms } from '../plan.ts';
-import { numberText } from '../cases/text.ts';
 
 /** Outputs of one kernel, so that it stays within the least maxBindings. */
 const OUTPUTS = 3;

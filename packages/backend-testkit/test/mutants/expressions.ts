@@ -1,6 +1,6 @@
 /** Mutants of expressions: each pair of dtypes cast in a wrong way, and leaves that come from the wrong place. */
 
-import { ALL_DTYPES, DTYPES, apply, axisIndex, bitcast, cast, constant, isFloat, load, where } from '@gradus/backend';
+import { ALL_DTYPES, DTYPES, apply, axisIndex, cast, constant, isFloat, load, where } from '@gradus/backend';
 import type { DType, Expression, Output } from '@gradus/backend';
 import { reexpressing, rewriting } from './mutant.ts';
 import type { Mutant } from './mutant.ts';

@@ -59,6 +59,11 @@ function byteOffset({ dims, at, operand }: Part): void {
   dims[at] = (dims[at] ?? 0) * bytesPerElement(operand.dtype);
 }
 
+function reverseAxes(part: Part): void {
+  const own = strides(part);
+  own.set(own.toReversed());
+}
+
 /** Row-major strides, whatever they were. */
 function makeDense(part: Part): void {
   const own = strides(part);
@@ -75,12 +80,7 @@ function operandMutants(kind: Kind): Mutant[] {
     misreading(kind, 'ignores the offsets of what it reads', (o) => read(o) && !indexed(o), clearOffset),
     misreading(kind, 'takes offsets for bytes', read, byteOffset),
     misreading(kind, 'ignores strides', (o) => read(o) && strided(o), makeDense),
-    misreading(
-      kind,
-      'reverses the axes',
-      (o) => read(o) && strided(o),
-      (part) => strides(part).reverse(),
-    ),
+    misreading(kind, 'reverses the axes', (o) => read(o) && strided(o), reverseAxes),
     misreading(
       kind,
       'makes negative strides positive',
@@ -110,12 +110,7 @@ function operandMutants(kind: Kind): Mutant[] {
     ...common,
     misreading(kind, 'ignores the offset of what it writes', written, clearOffset),
     misreading(kind, 'ignores strides of what it writes', (o) => written(o) && strided(o), makeDense),
-    misreading(
-      kind,
-      'reverses the axes of what it writes',
-      (o) => written(o) && strided(o),
-      (part) => strides(part).reverse(),
-    ),
+    misreading(kind, 'reverses the axes of what it writes', (o) => written(o) && strided(o), reverseAxes),
     misreading(
       kind,
       'makes negative strides positive where it writes',

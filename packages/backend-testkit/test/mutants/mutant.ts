@@ -33,23 +33,19 @@ export function transformed(name: string, checks: readonly string[], change: (so
 }
 
 /** A cpu backend with entries of its tables replaced. */
-export function replaced(name: string, checks: readonly string[], dialect: InternalOptions['dialect']): Mutant {
+export function replaced(name: string, checks: readonly string[], dialect: NonNullable<InternalOptions['dialect']>): Mutant {
   return {
     name,
     checks,
     create: (planted) => {
       planted();
-      return createCpu({ ...(dialect === undefined ? {} : { dialect }) });
+      return createCpu({ dialect });
     },
   };
 }
 
 /** `root` with `change` applied to every part, arguments first. What is shared stays shared. */
-export function rewriteExpression(
-  root: Expression,
-  change: (e: Expression) => Expression,
-  known: Map<Expression, Expression> = new Map(),
-): Expression {
+function rewriteExpression(root: Expression, change: (e: Expression) => Expression, known: Map<Expression, Expression> = new Map()): Expression {
   const before = known.get(root);
   if (before !== undefined) return before;
   const inner = (e: Expression): Expression => rewriteExpression(e, change, known);
@@ -82,7 +78,7 @@ function rebuild(e: Expression, inner: (e: Expression) => Expression): Expressio
 }
 
 /** A kernel with its expressions changed. */
-export function rewriteKernel(kernel: Kernel, change: (e: Expression) => Expression): Kernel {
+function rewriteKernel(kernel: Kernel, change: (e: Expression) => Expression): Kernel {
   const known = new Map<Expression, Expression>();
   const rewrite = (e: Expression): Expression => rewriteExpression(e, change, known);
   const changed: { -readonly [Key in 'outputs' | 'folds' | 'position' | 'value']?: unknown } = {};

@@ -14,7 +14,7 @@ import { makePlan } from './plan.ts';
 import type { Plan, Step } from './plan.ts';
 import { collect, isTaped, unalias } from './program.ts';
 import type { Program } from './program.ts';
-import { flushReport } from './report.ts';
+import { describeStep, flushReport } from './report.ts';
 import type { FlushReport } from './report.ts';
 
 /** Nodes made without a flush before the runtime flushes by itself. */
@@ -114,7 +114,7 @@ export function lastFlushReport(runtime: Runtime): FlushReport | null {
   if (runtime.lastFlush === null) return null;
   const { plan, nodes, blocks, planHit } = runtime.lastFlush;
   const bytes = plan.buffers.reduce((sum, b) => sum + (b.donor === null ? b.bytes : 0), 0);
-  return flushReport({ device: runtime.backend.name, kernels: plan.steps.map((s) => s.report), nodes, blocks, bytes, planHit });
+  return flushReport({ device: runtime.backend.name, kernels: plan.steps.map((step) => describeStep(plan, step)), nodes, blocks, bytes, planHit });
 }
 
 /** One run of a plan. */

@@ -32,7 +32,9 @@ export function itemsOf(program: Program): Item[] {
     const flags = decodeFlags(program.flags[slot] ?? 0);
     const inputs = flags.leaf ? [] : node.inputs.map((input) => unalias(input).slot);
     const { dims } = node.shape;
-    const site: OpSite = { dims, dtype: node.dtype, attribute: node.attribute.value, inputs: siteInputs(node, flags.leaf) };
+    // An attribute without a number is not structure (a gradient rule, which may hold tensors): no plan keeps it.
+    const attribute = node.attribute.id === 0 ? null : node.attribute.value;
+    const site: OpSite = { dims, dtype: node.dtype, attribute, inputs: siteInputs(node, flags.leaf) };
     const leafView = flags.leaf ? (node.strides === null ? denseView(dims) : { dims, strides: node.strides, offset: 0 }) : null;
     items.push({ slot, op: node.op, site, dims, size: node.shape.size, dtype: node.dtype, inputs, flags, leafView, consumers: [] });
     for (const input of inputs) items[input]?.consumers.push(slot);

@@ -17,8 +17,6 @@ import type { Expressed, Group, Launch, Store } from './group.ts';
 import { itemsOf } from './item.ts';
 import type { Item } from './item.ts';
 import type { Program } from './program.ts';
-import { describeStep } from './report.ts';
-import type { StepReport } from './report.ts';
 import { scatterLaunch } from './scatter.ts';
 import { denseView, isDense, sliceView } from './view.ts';
 import type { View } from './view.ts';
@@ -48,7 +46,9 @@ export interface PreparedLaunch extends Launch {
 export interface Step {
   readonly launches: readonly PreparedLaunch[];
   readonly temporaries: readonly number[];
-  readonly report: StepReport;
+  /** For `explain`: the heavy op at its head, and the slots it stores. */
+  readonly anchor: number | null;
+  readonly outputs: readonly number[];
 }
 
 /** Where a slot's value is after the run. */
@@ -72,6 +72,9 @@ export interface Plan {
   readonly bufferOf: Int32Array;
   readonly offsetIn: Int32Array;
   readonly results: readonly Result[];
+  /** For `explain`: the structure it was made from, and what of it is stored. */
+  readonly items: readonly Item[];
+  readonly stored: Uint8Array;
 }
 
 /** Attempts before planning is declared broken; each stores at least one slot more. */
@@ -126,7 +129,18 @@ class Planner {
     const { buffers, results } = this.#results(steps);
     const startsAt = Array.from({ length: steps.length + 1 }, (_, at) => [...buffers.keys()].filter((i) => buffers[i]?.first === at));
     const endsAt = steps.map((_, at) => [...buffers.keys()].filter((i) => buffers[i]?.last === at));
-    return { key, steps, buffers, startsAt, endsAt, bufferOf: this.#bufferOf, offsetIn: this.#offsetIn, results };
+    return {
+      key,
+      steps,
+      buffers,
+      startsAt,
+      endsAt,
+      bufferOf: this.#bufferOf,
+      offsetIn: this.#offsetIn,
+      results,
+      items: this.#items,
+      stored: this.#decisions.stored,
+    };
   }
 
   /** Parts of a concatenation that are stored anyway lie in it from the start, where the part is one dense stretch. */
@@ -303,20 +317,9 @@ class Planner {
       debugSettings.verifyKernel?.(l.kernel);
       return this.#prepare(l);
     });
-    return { launches: prepared, temporaries, report: this.#describe(work, prepared) };
-  }
-
-  #describe(work: Work, launches: readonly Launch[]): StepReport {
-    const { stored } = this.#decisions;
-    if (work.kind === 'scatter') return describeStep(this.#items, [work.item.slot], null, launches, stored);
-    const { anchor, stores } = work.expressed.group;
-    return describeStep(
-      this.#items,
-      stores.map((s) => s.value),
-      anchor,
-      launches,
-      stored,
-    );
+    const [anchor, outputs] =
+      work.kind === 'scatter' ? [null, [work.item.slot]] : [work.expressed.group.anchor, work.expressed.group.stores.map((store) => store.value)];
+    return { launches: prepared, temporaries, anchor, outputs };
   }
 
   /** Adds where slots lie in larger buffers to the offsets of a launch, and makes its code. */

@@ -1,7 +1,6 @@
 /** What `explain` shows: for each kernel of a flush, the ops that went into it, and the memory it took. */
 
-import type { Launch } from './group.ts';
-import type { Item } from './item.ts';
+import type { Plan, Step } from './plan.ts';
 
 /** One kernel, as explained. */
 export interface StepReport {
@@ -38,14 +37,8 @@ export interface FlushReport {
   toString(): string;
 }
 
-/** Describes one kernel. */
-export function describeStep(
-  items: readonly Item[],
-  outputs: readonly number[],
-  anchor: number | null,
-  launches: readonly Launch[],
-  stored: Uint8Array,
-): StepReport {
+/** Describes one step of a plan. */
+export function describeStep({ items, stored }: Plan, { anchor, outputs, launches }: Step): StepReport {
   const fused: string[] = [];
   const seen = new Set<number>();
   const visit = (slot: number): void => {
