@@ -250,6 +250,24 @@ describe('values carried from one iteration to the next', () => {
     expect(memory().liveBytes).toBe(before);
   });
 
+  test.each(['at once', 'later'])('a source that fails %s releases what it made', async (when) => {
+    function* failing(): Generator<Tensor> {
+      yield tensor(new Float32Array(1000));
+      tensor(new Float32Array(1000)).evaluate();
+      throw new Error('from the source');
+    }
+    async function* failingLater(): AsyncGenerator<Tensor> {
+      await Promise.resolve();
+      yield* failing();
+    }
+    const run = async (): Promise<void> => {
+      for await (const x of iterationScopes(when === 'later' ? failingLater() : failing())) x.mul(2).evaluate();
+    };
+    const before = memory().liveBytes;
+    await expect(run()).rejects.toThrow('from the source');
+    expect(memory().liveBytes).toBe(before);
+  });
+
   test('two loops interleaved by await', async () => {
     const run = async (factor: number, delays: number): Promise<number[]> => {
       const sums: number[] = [];

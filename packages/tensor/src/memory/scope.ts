@@ -164,15 +164,23 @@ export function iterationScopes<T>(source: AsyncIterator<T> | Iterator<T>): Asyn
       current = opening;
       enterOwner(opening);
       const makers: Owner = { handles: opening.handles, outer, state: 'open' };
-      const step = runWithOwner(makers, () => source.next());
       const opened = (result: IteratorResult<T>): IteratorResult<T> => {
         makers.state = 'closed';
         if (result.done === true) finish();
         else opening.state = 'open';
         return result;
       };
-      if (step instanceof Promise) return step.then(opened);
-      return Promise.resolve(opened(step));
+      const failed = (error: unknown): never => {
+        makers.state = 'closed';
+        finish();
+        throw error;
+      };
+      try {
+        const step = runWithOwner(makers, () => source.next());
+        return step instanceof Promise ? step.then(opened, failed) : Promise.resolve(opened(step));
+      } catch (error) {
+        return failed(error);
+      }
     },
     async return(value?: unknown) {
       finish();

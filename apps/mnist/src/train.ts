@@ -1,0 +1,96 @@
+/** The training loop, written out: what `@gradus/nn`, `losses`, `optim` and `data` look like together. */
+
+import { DataLoader } from '@gradus/data';
+import type { ImageBatch, LabelledImages } from '@gradus/data';
+import { crossEntropy } from '@gradus/losses';
+import { accuracy } from '@gradus/losses/metrics';
+import type { Module } from '@gradus/nn';
+import { Adam } from '@gradus/optim';
+import { noGrad } from '@gradus/tensor';
+import type { Progress } from './progress.ts';
+
+/** Images in a batch when nothing is learned: only memory limits it. */
+const TEST_BATCH = 500;
+
+/** A training run. */
+export interface Training {
+  readonly model: Module;
+  readonly train: LabelledImages;
+  readonly test: LabelledImages;
+  readonly epochs: number;
+  readonly batchSize: number;
+  /** Of the first step; it falls in a straight line to 0. */
+  readonly lr: number;
+  readonly seed: number;
+  readonly progress: Progress;
+  /** Stops after the current batch. */
+  readonly signal: AbortSignal;
+  /** Called after each epoch that ran to its end. */
+  readonly onEpoch: (epoch: Epoch) => void;
+}
+
+/** An epoch, or the part of one that ran. */
+export interface Epoch {
+  /** Counted from 1. */
+  readonly number: number;
+  /** Means over the images seen, each at the time when it was seen. NaN before the first batch. */
+  readonly loss: number;
+  readonly trainAccuracy: number;
+  readonly images: number;
+  /** The share of the test images that are right; null when training was stopped before it was known. */
+  readonly testAccuracy: number | null;
+}
+
+/** Trains a model. @returns the epochs, the last one cut short when the signal stopped it */
+export async function trainModel(training: Training): Promise<Epoch[]> {
+  const { model, test, epochs, signal, onEpoch } = training;
+  using optimizer = new Adam(model.parameters(), { lr: training.lr });
+  const loader = new DataLoader(training.train, { batchSize: training.batchSize, shuffle: true, seed: training.seed });
+  const done: Epoch[] = [];
+  while (done.length < epochs && !signal.aborted) {
+    const number = done.length + 1;
+    const seen = await trainEpoch(training, optimizer, loader);
+    const epoch: Epoch = { number, ...seen, testAccuracy: await evaluate(model, test, signal) };
+    done.push(epoch);
+    if (epoch.testAccuracy !== null) onEpoch(epoch);
+  }
+  return done;
+}
+
+async function trainEpoch(training: Training, optimizer: Adam, loader: DataLoader<ImageBatch>): Promise<Omit<Epoch, 'number' | 'testAccuracy'>> {
+  const { model, epochs, lr, progress, signal } = training;
+  const steps = epochs * loader.length;
+  let step = loader.epoch * loader.length;
+  let [images, lossSum, right] = [0, 0, 0];
+  model.train();
+  progress.begin(loader.epoch + 1);
+  try {
+    for await (const [x, y] of loader) {
+      if (signal.aborted) break;
+      optimizer.lr = lr * (1 - step++ / steps);
+      const logits = model.forward(x);
+      const loss = crossEntropy(logits, y);
+      const share = accuracy(logits, y);
+      optimizer.minimize(loss);
+      images += y.size;
+      lossSum += (await loss.item()) * y.size;
+      right += (await share.item()) * y.size;
+      progress.update(images, lossSum / images);
+    }
+  } finally {
+    progress.end();
+  }
+  return { images, loss: lossSum / images, trainAccuracy: right / images };
+}
+
+/** The share of images that the model has right, from 0 to 1; null when the signal stopped it. */
+export async function evaluate(model: Module, test: LabelledImages, signal?: AbortSignal): Promise<number | null> {
+  model.eval();
+  let right = 0;
+  for await (const [x, y] of new DataLoader(test, { batchSize: TEST_BATCH })) {
+    if (signal?.aborted === true) return null;
+    const share = noGrad(() => accuracy(model.forward(x), y));
+    right += Math.round((await share.item()) * y.size);
+  }
+  return right / test.length;
+}
