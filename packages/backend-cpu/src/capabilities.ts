@@ -65,11 +65,12 @@ function factors(kernel: Kernel, accumulate: DType): boolean {
   return a !== undefined && b !== undefined && allowed.includes(a.dtype) && allowed.includes(b.dtype);
 }
 
-/** Values and gradients have the dtype of the elements compared or averaged, and only floats have averages. */
-function pools({ mode, operands }: PoolKernel): boolean {
+/** A maximum may select values of any dtype that is not packed in 16 bits; gradients, and what is averaged, are floats. */
+function pools({ mode, pass, operands }: PoolKernel): boolean {
   const [first, second] = operands;
   if (first === undefined || !CAPABILITIES.dtypes[first.dtype].accumulate) return false;
-  return mode === 'max' ? second?.dtype === first.dtype : isFloat(first.dtype);
+  if (mode === 'average') return isFloat(first.dtype);
+  return second !== undefined && CAPABILITIES.dtypes[second.dtype].compute && (pass === 'forward' || isFloat(second.dtype));
 }
 
 /** Does this backend run `kernel`? */

@@ -62,7 +62,7 @@ function generate(kernel: RequiredKernel, { language, transformSource }: Toolcha
 }
 
 /** Code for a required kernel. */
-export function prepareRequired(kernel: RequiredKernel, toolchain: Toolchain): KernelCode {
+function prepareRequired(kernel: RequiredKernel, toolchain: Toolchain): KernelCode {
   return toolchain.interpret ? interpret(kernel) : generate(kernel, toolchain);
 }
 

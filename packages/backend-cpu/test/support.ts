@@ -8,6 +8,9 @@ import { createCpu } from '../src/create.ts';
 export const WAYS = ['generated', 'interpreted'] as const;
 export type Way = (typeof WAYS)[number];
 
+/** Milliseconds for a property-based test, which may run beside many others: no result depends on time. */
+export const PATIENCE = 60_000;
+
 export function deviceOf(way: Way): Backend {
   return createCpu({ interpret: way === 'interpreted' });
 }

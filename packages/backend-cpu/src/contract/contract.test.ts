@@ -5,7 +5,7 @@ import type { ContractKernel, DType } from '@gradus/backend';
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
-import { WAYS, deviceOf, get, operand, put, run } from '../../test/support.ts';
+import { PATIENCE, WAYS, deviceOf, get, operand, put, run } from '../../test/support.ts';
 
 /** One operand, over [...batch, rows, k]. */
 interface Side {
@@ -137,32 +137,40 @@ describe('contract equals the plain loop', () => {
     ['float64', 'float64', 'float64', fc.double({ min: -10, max: 10, noNaN: true })],
     ['float32', 'float64', 'float64', ORDINARY],
     ['float16', 'bfloat16', 'float32', HALVES],
-  ] as const)('%s by %s in %s', (first, second, accumulate, numbers) => {
-    fc.assert(
-      fc.property(cases(numbers, 40), (c) => {
-        const round = accumulate === 'float32' ? Math.fround : (x: number): number => x;
-        expect(product(kernelOf(c.batch.length + 3, [first, second], accumulate), c)).toEqual(plain(c, (sum, x, y) => sum + x * y).map(round));
-      }),
-      { numRuns: 150 },
-    );
-  });
+  ] as const)(
+    '%s by %s in %s',
+    (first, second, accumulate, numbers) => {
+      fc.assert(
+        fc.property(cases(numbers, 40), (c) => {
+          const round = accumulate === 'float32' ? Math.fround : (x: number): number => x;
+          expect(product(kernelOf(c.batch.length + 3, [first, second], accumulate), c)).toEqual(plain(c, (sum, x, y) => sum + x * y).map(round));
+        }),
+        { numRuns: 150 },
+      );
+    },
+    PATIENCE,
+  );
 
   test.each([
     ['int32', 'int32', 'int32'],
     ['int8', 'uint8', 'int32'],
     ['uint32', 'int8', 'int32'],
     ['uint32', 'uint32', 'uint32'],
-  ] as const)('%s by %s in %s, wrapping', (first, second, accumulate) => {
-    const { min, max } = DTYPES[first];
-    const common = fc.integer({ min: Math.max(min, DTYPES[second].min), max: Math.min(max, DTYPES[second].max) });
-    fc.assert(
-      fc.property(cases(common, 40), (c) => {
-        const wrapped = plain(c, (sum, x, y) => (sum + Math.imul(x, y)) | 0).map((x) => (accumulate === 'uint32' ? x >>> 0 : x));
-        expect(product(kernelOf(c.batch.length + 3, [first, second], accumulate), c)).toEqual(wrapped);
-      }),
-      { numRuns: 150 },
-    );
-  });
+  ] as const)(
+    '%s by %s in %s, wrapping',
+    (first, second, accumulate) => {
+      const { min, max } = DTYPES[first];
+      const common = fc.integer({ min: Math.max(min, DTYPES[second].min), max: Math.min(max, DTYPES[second].max) });
+      fc.assert(
+        fc.property(cases(common, 40), (c) => {
+          const wrapped = plain(c, (sum, x, y) => (sum + Math.imul(x, y)) | 0).map((x) => (accumulate === 'uint32' ? x >>> 0 : x));
+          expect(product(kernelOf(c.batch.length + 3, [first, second], accumulate), c)).toEqual(wrapped);
+        }),
+        { numRuns: 150 },
+      );
+    },
+    PATIENCE,
+  );
 
   // One more and one less than a strip, and than each block of the product.
   test.each([

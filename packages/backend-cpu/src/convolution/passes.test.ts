@@ -5,7 +5,7 @@ import type { ConvolutionKernel, DType } from '@gradus/backend';
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
-import { deviceOf, get, operand, put, run } from '../../test/support.ts';
+import { PATIENCE, deviceOf, get, operand, put, run } from '../../test/support.ts';
 import type { Way } from '../../test/support.ts';
 
 interface Geometry {
@@ -169,31 +169,39 @@ function convolve(
 }
 
 describe.each(PASSES)('convolution, %s', (pass) => {
-  test('equals the plain loops in float64', () => {
-    fc.assert(
-      fc.property(geometries(2), fc.nat({ max: 99 }), (geometry, seed) => {
-        const [a = [], b = []] = roles(pass, geometry);
-        const [first, second] = [numbersFor(product(a), seed), numbersFor(product(b), seed + 0.5)];
-        expect(convolve(kernelOf(pass, geometry, ['float64', 'float64'], 'float64'), geometry, first, second)).toEqual(
-          plain(pass, geometry, first, second),
-        );
-      }),
-      { numRuns: 200 },
-    );
-  });
+  test(
+    'equals the plain loops in float64',
+    () => {
+      fc.assert(
+        fc.property(geometries(2), fc.nat({ max: 99 }), (geometry, seed) => {
+          const [a = [], b = []] = roles(pass, geometry);
+          const [first, second] = [numbersFor(product(a), seed), numbersFor(product(b), seed + 0.5)];
+          expect(convolve(kernelOf(pass, geometry, ['float64', 'float64'], 'float64'), geometry, first, second)).toEqual(
+            plain(pass, geometry, first, second),
+          );
+        }),
+        { numRuns: 200 },
+      );
+    },
+    PATIENCE,
+  );
 
-  test('rounds once in float32, over 3 spatial axes', () => {
-    fc.assert(
-      fc.property(geometries(3), fc.nat({ max: 99 }), (geometry, seed) => {
-        const [a = [], b = []] = roles(pass, geometry);
-        const [first, second] = [numbersFor(product(a), seed), numbersFor(product(b), seed + 0.5)];
-        expect(convolve(kernelOf(pass, geometry, ['float32', 'float32'], 'float32'), geometry, first, second)).toEqual(
-          plain(pass, geometry, first, second).map(Math.fround),
-        );
-      }),
-      { numRuns: 50 },
-    );
-  });
+  test(
+    'rounds once in float32, over 3 spatial axes',
+    () => {
+      fc.assert(
+        fc.property(geometries(3), fc.nat({ max: 99 }), (geometry, seed) => {
+          const [a = [], b = []] = roles(pass, geometry);
+          const [first, second] = [numbersFor(product(a), seed), numbersFor(product(b), seed + 0.5)];
+          expect(convolve(kernelOf(pass, geometry, ['float32', 'float32'], 'float32'), geometry, first, second)).toEqual(
+            plain(pass, geometry, first, second).map(Math.fround),
+          );
+        }),
+        { numRuns: 50 },
+      );
+    },
+    PATIENCE,
+  );
 
   test('16-bit floats', () => {
     const geometry: Geometry = {
@@ -216,26 +224,30 @@ describe.each(PASSES)('convolution, %s', (pass) => {
     );
   });
 
-  test('epilogues see coordinates of the whole result, the same interpreted', () => {
-    fc.assert(
-      fc.property(geometries(2), (geometry) => {
-        const [a = [], b = [], result = []] = roles(pass, geometry);
-        const [first, second] = [numbersFor(product(a), 1), numbersFor(product(b), 2)];
-        const plainKernel = kernelOf(pass, geometry, ['float32', 'float32'], 'float32');
-        const coordinates = result
-          .map((_, d) => axisIndex(d))
-          .reduce((sum, e, d) => apply('add', apply('multiply', sum, { op: 'constant', dtype: 'int32', value: result[d] ?? 1 }), e) as never);
-        const kernel: ConvolutionKernel = {
-          ...plainKernel,
-          outputs: [{ operand: 2, value: apply('add', accumulator('float32'), cast(coordinates, 'float32')) }],
-        };
-        const expected = plain(pass, geometry, first, second).map((sum, i) => Math.fround(Math.fround(sum) + i));
-        expect(convolve(kernel, geometry, first, second)).toEqual(expected);
-        expect(convolve(kernel, geometry, first, second, 'interpreted')).toEqual(expected);
-      }),
-      { numRuns: 40 },
-    );
-  });
+  test(
+    'epilogues see coordinates of the whole result, the same interpreted',
+    () => {
+      fc.assert(
+        fc.property(geometries(2), (geometry) => {
+          const [a = [], b = [], result = []] = roles(pass, geometry);
+          const [first, second] = [numbersFor(product(a), 1), numbersFor(product(b), 2)];
+          const plainKernel = kernelOf(pass, geometry, ['float32', 'float32'], 'float32');
+          const coordinates = result
+            .map((_, d) => axisIndex(d))
+            .reduce((sum, e, d) => apply('add', apply('multiply', sum, { op: 'constant', dtype: 'int32', value: result[d] ?? 1 }), e) as never);
+          const kernel: ConvolutionKernel = {
+            ...plainKernel,
+            outputs: [{ operand: 2, value: apply('add', accumulator('float32'), cast(coordinates, 'float32')) }],
+          };
+          const expected = plain(pass, geometry, first, second).map((sum, i) => Math.fround(Math.fround(sum) + i));
+          expect(convolve(kernel, geometry, first, second)).toEqual(expected);
+          expect(convolve(kernel, geometry, first, second, 'interpreted')).toEqual(expected);
+        }),
+        { numRuns: 40 },
+      );
+    },
+    PATIENCE,
+  );
 });
 
 test('a bias in the epilogue goes by channel, and sizes may change from run to run', () => {

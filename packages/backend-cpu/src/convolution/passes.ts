@@ -47,7 +47,8 @@ function forward(kernel: ConvolutionKernel, shape: Shape, { float, floatSums, fi
   const weights = { outer: dense(filters, channels * taps), inner: dense(channels * taps) };
   const stride = padded(outputs);
   return ({ first: x, second: filter, finish }) => {
-    const image = frame.get(channels * tables.frame.plane).fill(0);
+    const length = channels * tables.frame.plane;
+    const image = frame.get(length).fill(0, 0, length);
     const target = floatSums.get(padded(filters) * stride);
     const buffer = finished.get(filters * outputs);
     for (let n = 0; n < images; n++)
@@ -72,7 +73,8 @@ function inputGradient(kernel: ConvolutionKernel, shape: Shape, { float, floatSu
   const framer = new Framer(tables.frame, shape.output);
   const weightsOfChannel = dense(channels, taps);
   return ({ first: gradient, second: filter, finish }) => {
-    const image = frame.get(filters * tables.frame.plane).fill(0);
+    const length = filters * tables.frame.plane;
+    const image = frame.get(length).fill(0, 0, length);
     const target = floatSums.get(padded(channels) * padded(inputs));
     const buffer = finished.get(channels * inputs);
     for (let n = 0; n < images; n++)
@@ -101,7 +103,8 @@ function filterGradient(kernel: ConvolutionKernel, shape: Shape, { float, floatS
   const gradients = { outer: dense(filters, outputs), inner: dense(outputs) };
   const stride = padded(channels * taps);
   return ({ first: x, second: gradient, finish }) => {
-    const image = frame.get(channels * tables.frame.plane).fill(0);
+    const length = channels * tables.frame.plane;
+    const image = frame.get(length).fill(0, 0, length);
     const target = floatSums.get(padded(filters) * stride);
     const buffer = finished.get(filters * channels * taps);
     for (let g = 0; g < groups; g++) {

@@ -5,7 +5,7 @@ import type { DType, PoolKernel } from '@gradus/backend';
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
-import { WAYS, deviceOf, get, operand, put, run } from '../../test/support.ts';
+import { PATIENCE, WAYS, deviceOf, get, operand, put, run } from '../../test/support.ts';
 import type { Way } from '../../test/support.ts';
 
 interface Geometry {
@@ -150,23 +150,27 @@ function inputsFor({ mode, pass }: Mode, g: Geometry): fc.Arbitrary<number[][]> 
 }
 
 describe.each(MODES)('pool, %s', (_, mode) => {
-  test.each(WAYS)('equals the plain loops, %s', (way) => {
-    fc.assert(
-      fc.property(
-        geometries.chain((geometry) => inputsFor(mode, geometry).map((inputs) => ({ geometry, inputs }))),
-        ({ geometry, inputs }) => {
-          const planes = geometry.images * geometry.channels;
-          const plane = (values: readonly number[] | undefined, i: number): number[] => {
-            const length = (values?.length ?? 0) / planes;
-            return (values ?? []).slice(i * length, (i + 1) * length);
-          };
-          const expected = Array.from({ length: planes }, (__, i) => plainPlane(mode, geometry, plane(inputs[0], i), plane(inputs[1], i))).flat();
-          expect(pool(kernelOf(mode, geometry, 'float32'), geometry, inputs, way)).toEqual(expected.map(Math.fround));
-        },
-      ),
-      { numRuns: 100 },
-    );
-  });
+  test.each(WAYS)(
+    'equals the plain loops, %s',
+    (way) => {
+      fc.assert(
+        fc.property(
+          geometries.chain((geometry) => inputsFor(mode, geometry).map((inputs) => ({ geometry, inputs }))),
+          ({ geometry, inputs }) => {
+            const planes = geometry.images * geometry.channels;
+            const plane = (values: readonly number[] | undefined, i: number): number[] => {
+              const length = (values?.length ?? 0) / planes;
+              return (values ?? []).slice(i * length, (i + 1) * length);
+            };
+            const expected = Array.from({ length: planes }, (__, i) => plainPlane(mode, geometry, plane(inputs[0], i), plane(inputs[1], i))).flat();
+            expect(pool(kernelOf(mode, geometry, 'float32'), geometry, inputs, way)).toEqual(expected.map(Math.fround));
+          },
+        ),
+        { numRuns: 100 },
+      );
+    },
+    PATIENCE,
+  );
 });
 
 test('integers have maxima, and an epilogue may follow', () => {
@@ -178,4 +182,25 @@ test('integers have maxima, and an epilogue may follow', () => {
   };
   const x = [1, 2147483647, -5, -2147483648, 0, 0, 7, 3];
   expect(pool(kernel, geometry, [x, x], 'generated')).toEqual([2147483647, -5, 0, 8]);
+});
+
+test('a maximum may select values of another dtype: the places of the maxima', () => {
+  const device = deviceOf('generated');
+  const kernel: PoolKernel = {
+    kind: 'pool',
+    mode: 'max',
+    pass: 'forward',
+    countPadding: true,
+    window: { size: [2, 2], stride: [2, 2], dilation: [1, 1], padding: [0, 0] },
+    operands: [operand('float32', 'read', 'indexed'), operand('int32', 'read', 'indexed'), operand('int32', 'write', 'contiguous', 'kept')],
+    scalars: [],
+    outputs: [{ operand: 2, value: accumulator('int32') }],
+  };
+  verifyKernel(kernel);
+  const x = put(device, 'float32', [1, 5, 5, NaN, 2, 5, NaN, 0]);
+  const places = put(device, 'int32', [0, 1, 2, 3, 4, 5, 6, 7]);
+  const result = device.allocate(8);
+  run(device, kernel, [x, places, result], [1, 1, 2, 4, 1, 2, 0, 8, 0, 8, 0, 2, 2, 2, 1]);
+  expect(get(device, result, 'int32')).toEqual([1, 3]);
+  expect(device.supports({ ...kernel, pass: 'backward' })).toBe(false);
 });

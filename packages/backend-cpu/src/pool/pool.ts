@@ -3,11 +3,11 @@
  *
  * Sums and gradients are accumulated in float64 and rounded once: a window's cells in row-major order, and a cell's gradients in the
  * row-major order of their windows. An average is the sum times `1 / divisor`, both in float64. A window without any cell inside the
- * input has the maximum of an empty fold, and no gradient.
+ * input has the maximum of an empty fold (of the values' dtype), and no gradient.
  */
 
 import { DTYPES, operandPositions } from '@gradus/backend';
-import type { PoolKernel, TypedArray } from '@gradus/backend';
+import type { DType, PoolKernel, TypedArray } from '@gradus/backend';
 
 import type { KernelCode } from '../codegen/compile.ts';
 import { gridSize } from '../contract/offsets.ts';
@@ -88,12 +88,17 @@ function averageBackward(windows: WindowCells, divisor: number | null): Plane {
   };
 }
 
+/** The dtype of what a maximum selects, or of what is averaged. */
+function pooledDType({ mode, operands }: PoolKernel): DType {
+  return operands[mode === 'max' ? 1 : 0]?.dtype ?? 'float32';
+}
+
 function planeOf(kernel: PoolKernel, windows: WindowCells): Plane {
   const divisor = kernel.countPadding ? gridSize(kernel.window.size) : null;
   const forward = kernel.pass === 'forward';
   if (kernel.mode === 'average') return (forward ? averageForward : averageBackward)(windows, divisor);
   if (!forward) return maxBackward(windows);
-  const { kind, min } = DTYPES[kernel.operands[0]?.dtype ?? 'float32'];
+  const { kind, min } = DTYPES[pooledDType(kernel)];
   return maxForward(windows, kind === 'float' ? -Infinity : min);
 }
 
@@ -101,8 +106,7 @@ function planeOf(kernel: PoolKernel, windows: WindowCells): Plane {
 export function preparePool(kernel: PoolKernel, prepareMap: PrepareMap, { finished }: Workspace): KernelCode {
   const { mode, pass, window } = kernel;
   const spatial = window.size.length;
-  const dtype = kernel.operands[0]?.dtype ?? 'float32';
-  const map = epilogueMap(kernel, { rank: 2 + spatial, dtype, stored: 'float64', whole: true });
+  const map = epilogueMap(kernel, { rank: 2 + spatial, dtype: pooledDType(kernel), stored: 'float64', whole: true });
   const code = prepareMap(map);
   const [firstAt = 0, secondAt = 0] = operandPositions(kernel);
   const none = new Float64Array(0);
