@@ -15,6 +15,7 @@ async function load(): Promise<TensorFlow> {
     const tf = await import('@tensorflow/tfjs');
     await tf.setBackend('cpu');
     await tf.ready();
+    tf.tensor1d([1]).dispose(); // greets at the first tensor
     return tf;
   } finally {
     console.warn = warn;

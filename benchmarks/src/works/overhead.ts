@@ -4,8 +4,8 @@
  * The backend is the cpu's, except that it runs nothing: what remains is recording, planning, and handing work over.
  */
 
-import type { Backend } from '@gradus/backend';
 import { cpu } from '@gradus/backend-cpu';
+import { withChanges } from '@gradus/backend-testkit';
 import { crossEntropy } from '@gradus/losses';
 import { Adam } from '@gradus/optim';
 import { Linear, ReLU, Sequential } from '@gradus/nn';
@@ -13,18 +13,6 @@ import { add, defaultDevice, manualSeed, scope, setDefaultDevice, tensor } from 
 import type { Contender, Work } from '../measure.ts';
 
 const NODES = 1000;
-
-/** A cpu whose kernels take no time. */
-function idle(): Backend {
-  const device = cpu();
-  return new Proxy(device, {
-    get(target, property) {
-      if (property === 'run') return () => undefined;
-      const value: unknown = Reflect.get(target, property, target);
-      return typeof value === 'function' ? (value.bind(target) as unknown) : value;
-    },
-  });
-}
 
 async function nodes(): Promise<readonly Contender[]> {
   const a = tensor([1, 2, 3]);
@@ -39,7 +27,7 @@ async function nodes(): Promise<readonly Contender[]> {
 
 async function step(): Promise<readonly Contender[]> {
   const home = defaultDevice();
-  setDefaultDevice(idle());
+  setDefaultDevice(withChanges(cpu(), { run: () => undefined }));
   manualSeed(0);
   const model = new Sequential(new Linear(784, 512), new ReLU(), new Linear(512, 256), new ReLU(), new Linear(256, 10));
   const optimizer = new Adam(model.parameters());

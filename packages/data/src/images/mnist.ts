@@ -66,7 +66,9 @@ export async function fashionMnist(split: Split, options: FashionMnistOptions): 
 
 async function read(op: string, split: Split, folder: string, options: ImageOptions): Promise<LabelledImages> {
   if (!Object.hasOwn(PREFIXES, split)) throw new ArgumentError({ op, expected: "'train' or 'test'", got: JSON.stringify(split) });
-  const [images, labels] = await Promise.all([readPart(op, folder, split, 'images', 3), readPart(op, folder, split, 'labels', 1)]);
+  // One after the other, so that the same file is missed first every time.
+  const images = await readPart(op, folder, split, 'images', 3);
+  const labels = await readPart(op, folder, split, 'labels', 1);
   const odd = labels.data.find((label) => label >= CLASSES);
   if (odd !== undefined) throw new DataFormatError({ op, expected: `labels from 0 to ${CLASSES - 1} in ${folder}`, got: String(odd) });
   return labelledImages(images, labels, options);

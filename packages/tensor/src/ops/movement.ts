@@ -4,11 +4,13 @@ import { apply, constant, where as select } from '@gradus/backend';
 import type { Expression } from '@gradus/backend';
 import { ArgumentError, AxisError, IndexError, ShapeError } from '../errors.ts';
 import { intern } from '../graph/node.ts';
+import type { Attribute } from '../graph/node.ts';
 import { attributeValue, row } from '../graph/op.ts';
 import type { ExpressionContext, OpRow } from '../graph/op.ts';
 import { promote } from '../graph/promotion.ts';
 import { record, recordView } from '../graph/record.ts';
 import { rowMajorStrides, shapeOf, showDims } from '../graph/shape.ts';
+import type { Shape } from '../graph/shape.ts';
 import { internalError } from '../internal.ts';
 import { permuteView, sliceView } from '../lowering/view.ts';
 import { nodeOf } from '../tensor.ts';
@@ -33,14 +35,35 @@ export const PERMUTE: OpRow = /* @__PURE__ */ row({
 
 const inverse = (order: Dims): number[] => order.map((_, axis) => order.indexOf(axis));
 
+/** Shape and attribute of a permutation. */
+interface Permutation {
+  readonly shape: Shape;
+  readonly attribute: Attribute;
+}
+
+/** By shape and order: the same transposes come again in every step. */
+const permutations = new WeakMap<Shape, Map<string, Permutation>>();
+
+function permutation(shape: Shape, order: Dims): Permutation {
+  const key = order.join();
+  const known = permutations.get(shape) ?? new Map<string, Permutation>();
+  let found = known.get(key);
+  if (found === undefined) {
+    const { dims, rank } = shape;
+    const axes = order.map((axis) => normalizeAxis('permute', axis, rank));
+    if (axes.length !== rank || new Set(axes).size !== rank)
+      throw new AxisError({ op: 'permute', expected: `each of ${rank} axes once`, got: showDims(order) });
+    found = { shape: shapeOf(axes.map((axis) => dims[axis] ?? 1)), attribute: intern(`permute:${axes.join()}`, axes) };
+    permutations.set(shape, known.set(key, found));
+  }
+  return found;
+}
+
 /** Axis i of the result is axis `order[i]` of `x`; a view. @throws AxisError unless `order` names each axis once */
 export function permute(x: Tensor, order: Dims): Tensor {
   const node = nodeOf(x, 'permute');
-  const { rank, dims } = node.shape;
-  const axes = order.map((axis) => normalizeAxis('permute', axis, rank));
-  if (axes.length !== rank || new Set(axes).size !== rank)
-    throw new AxisError({ op: 'permute', expected: `each of ${rank} axes once`, got: showDims(order) });
-  return noCopy(recordView(PERMUTE, node, shapeOf(axes.map((axis) => dims[axis] ?? 1)), intern(`permute:${axes.join()}`, axes)));
+  const { shape, attribute } = permutation(node.shape, order);
+  return noCopy(recordView(PERMUTE, node, shape, attribute));
 }
 
 /** Exchanges two axes (the last two by default); a view. @throws AxisError */
