@@ -37,7 +37,7 @@ const MAX_ROUNDS = 25;
 const MIN_ROUNDS = 5;
 const BUDGET_MS = 12_000;
 /** Calls before measuring, so that engines have compiled what they will. */
-const WARM_UP_MS = 300;
+const WARM_UP_MS = 1500;
 
 const now = (): number => performance.now();
 
@@ -53,7 +53,7 @@ async function warmUp(contender: Contender): Promise<number> {
   do {
     await contender.run();
     calls++;
-  } while (now() - start < WARM_UP_MS && calls < 1000);
+  } while (now() - start < WARM_UP_MS && calls < 10_000);
   const last = await sample(contender, 1);
   return Math.max(1, Math.min(100_000, Math.round(SAMPLE_MS / Math.max(last, 1e-4))));
 }

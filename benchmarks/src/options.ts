@@ -13,7 +13,7 @@ export interface Options {
   readonly json: string | undefined;
 }
 
-export const DEVICES: readonly string[] = ['cpu'];
+const DEVICES: readonly string[] = ['cpu'];
 
 export const HELP = `Measures gradus beside other toolkits, in turns, in one process.
 

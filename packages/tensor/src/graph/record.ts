@@ -18,9 +18,9 @@ import type { Shape } from './shape.ts';
 /** Values that come from outside: data written to a block. */
 export const DATA: OpRow = /* @__PURE__ */ row({ name: 'data', lowering: { kind: 'leaf' } });
 /** Numbers on the host. */
-export const SCALAR: OpRow = /* @__PURE__ */ row({ name: 'scalar', lowering: { kind: 'leaf' } });
+const SCALAR: OpRow = /* @__PURE__ */ row({ name: 'scalar', lowering: { kind: 'leaf' } });
 /** One number everywhere. */
-export const CONSTANT: OpRow = /* @__PURE__ */ row({ name: 'constant', lowering: { kind: 'constant' } });
+const CONSTANT: OpRow = /* @__PURE__ */ row({ name: 'constant', lowering: { kind: 'constant' } });
 /** Another name for a value: assigned state, and the leaves of gradient traces. */
 export const ALIAS: OpRow = /* @__PURE__ */ row({ name: 'alias', lowering: { kind: 'alias' } });
 

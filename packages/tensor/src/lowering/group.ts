@@ -33,7 +33,7 @@ export interface Group {
 }
 
 /** Where a kernel argument comes from when a plan runs. */
-export type BlockSource = { readonly slot: number } | { readonly temporary: number };
+type BlockSource = { readonly slot: number } | { readonly temporary: number };
 
 /** One kernel run, ready but for blocks, host scalars and the offsets of leaves. */
 export interface Launch {

@@ -23,7 +23,7 @@ import type { View } from './view.ts';
 import { internalError } from '../internal.ts';
 
 /** Memory that a plan allocates, for one slot or for the parts of a concatenation. */
-export interface BufferPlan {
+interface BufferPlan {
   readonly bytes: number;
   /** Steps at which it is first written and last used. */
   first: number;
@@ -35,7 +35,7 @@ export interface BufferPlan {
 }
 
 /** A launch with code. Its `dims` and `args` are written anew for each run. */
-export interface PreparedLaunch extends Launch {
+interface PreparedLaunch extends Launch {
   readonly executable: Executable;
   /** Operands' offsets before those of leaves are added. */
   readonly baseOffsets: readonly number[];
@@ -52,7 +52,7 @@ export interface Step {
 }
 
 /** Where a slot's value is after the run. */
-export interface Result {
+interface Result {
   readonly slot: number;
   /** A buffer of the plan, or the storage of a leaf. */
   readonly from: { readonly buffer: number } | { readonly leaf: number };

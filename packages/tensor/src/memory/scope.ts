@@ -89,7 +89,7 @@ export function keep<T extends Tensor>(tensor: T): T {
 }
 
 /** The tensors in a value: itself, or in arrays and plain objects. */
-export function tensorsIn(value: unknown, found: Tensor[] = []): Tensor[] {
+function tensorsIn(value: unknown, found: Tensor[] = []): Tensor[] {
   if (typeof value !== 'object' || value === null) return found;
   if (isTensor(value)) found.push(value);
   else if (Array.isArray(value)) for (const each of value) tensorsIn(each, found);

@@ -32,7 +32,7 @@ const isOne = (e: Expression): boolean => e.op === 'constant' && e.value === 1;
 /** On bool, addition is `or` and multiplication is `and`. */
 const onNumbers = (op: 'add' | 'multiply', onBool: 'or' | 'and') => (a: Expression, b: Expression) => apply(a.dtype === 'bool' ? onBool : op, a, b);
 
-export const ADD: OpRow = /* @__PURE__ */ binaryRow('add', /* @__PURE__ */ onNumbers('add', 'or'), (g, c) =>
+const ADD: OpRow = /* @__PURE__ */ binaryRow('add', /* @__PURE__ */ onNumbers('add', 'or'), (g, c) =>
   shares(
     c,
     () => g,
@@ -40,7 +40,7 @@ export const ADD: OpRow = /* @__PURE__ */ binaryRow('add', /* @__PURE__ */ onNum
   ),
 );
 
-export const SUB: OpRow = /* @__PURE__ */ binaryRow(
+const SUB: OpRow = /* @__PURE__ */ binaryRow(
   'sub',
   (a, b) => apply('subtract', a, b),
   (g, c) =>
@@ -51,7 +51,7 @@ export const SUB: OpRow = /* @__PURE__ */ binaryRow(
     ),
 );
 
-export const MUL: OpRow = /* @__PURE__ */ binaryRow(
+const MUL: OpRow = /* @__PURE__ */ binaryRow(
   'mul',
   // Multiplying by one is exact: the seed of a backward pass costs nothing.
   (a, b) => (isOne(a) ? b : isOne(b) ? a : onNumbers('multiply', 'and')(a, b)),
@@ -64,7 +64,7 @@ export const MUL: OpRow = /* @__PURE__ */ binaryRow(
   'inputs',
 );
 
-export const DIV: OpRow = /* @__PURE__ */ binaryRow(
+const DIV: OpRow = /* @__PURE__ */ binaryRow(
   'div',
   (a, b) => apply('divide', a, b),
   (g, c) =>
@@ -76,7 +76,7 @@ export const DIV: OpRow = /* @__PURE__ */ binaryRow(
   'inputs',
 );
 
-export const POW: OpRow = /* @__PURE__ */ binaryRow(
+const POW: OpRow = /* @__PURE__ */ binaryRow(
   'pow',
   (a, b) => apply('pow', a, b),
   (g, c) => {
@@ -102,20 +102,20 @@ const extremeGradient = (wins: (a: Tensor, b: Tensor) => Tensor) => (g: Tensor, 
   );
 };
 
-export const MAXIMUM: OpRow = /* @__PURE__ */ binaryRow(
+const MAXIMUM: OpRow = /* @__PURE__ */ binaryRow(
   'maximum',
   (a, b) => apply('max', a, b),
   /* @__PURE__ */ extremeGradient((a, b) => greater(a, b)),
   'inputs',
 );
-export const MINIMUM: OpRow = /* @__PURE__ */ binaryRow(
+const MINIMUM: OpRow = /* @__PURE__ */ binaryRow(
   'minimum',
   (a, b) => apply('min', a, b),
   /* @__PURE__ */ extremeGradient((a, b) => less(a, b)),
   'inputs',
 );
 
-export const REMAINDER: OpRow = /* @__PURE__ */ binaryRow(
+const REMAINDER: OpRow = /* @__PURE__ */ binaryRow(
   'remainder',
   (a, b) => {
     // The sign of the divisor, as in Python: shift C's remainder by b where the signs differ.
@@ -141,18 +141,18 @@ const FLOOR_DIV: OpRow = /* @__PURE__ */ binaryRow('floorDiv', (a, b) => {
   return apply('subtract', apply('divide', a, b), cast(apply('and', inexact, differs), a.dtype));
 });
 
-export const NEG: OpRow = /* @__PURE__ */ unaryRow(
+const NEG: OpRow = /* @__PURE__ */ unaryRow(
   'neg',
   (x) => apply('negate', x),
   (g) => [neg(g)],
 );
-export const ABS: OpRow = /* @__PURE__ */ unaryRow(
+const ABS: OpRow = /* @__PURE__ */ unaryRow(
   'abs',
   (x) => apply('abs', x),
   (g, c) => [mul(g, sign(first(c)))],
   'inputs',
 );
-export const SQUARE: OpRow = /* @__PURE__ */ unaryRow(
+const SQUARE: OpRow = /* @__PURE__ */ unaryRow(
   'square',
   (x) => apply('multiply', x, x),
   (g, c) => [mul(g, mul(first(c), 2))],
@@ -176,7 +176,7 @@ const OR: OpRow = /* @__PURE__ */ compare('logicalOr', (a, b) => apply('or', a, 
 const XOR: OpRow = /* @__PURE__ */ compare('logicalXor', (a, b) => apply('xor', a, b));
 const NOT: OpRow = /* @__PURE__ */ unaryRow('logicalNot', (x) => apply('not', x));
 
-export const WHERE: OpRow = /* @__PURE__ */ elementwiseRow(
+const WHERE: OpRow = /* @__PURE__ */ elementwiseRow(
   {
     name: 'where',
     residuals: 'inputs',

@@ -10,14 +10,14 @@ import { ALIAS, record, withGradients } from '../graph/record.ts';
 import { Tensor, nodeOf } from '../tensor.ts';
 
 /** The dtype is that of the node. */
-export const CAST: OpRow = /* @__PURE__ */ row({
+const CAST: OpRow = /* @__PURE__ */ row({
   name: 'cast',
   lowering: { kind: 'elementwise', express: ([x], { dtype }) => castExpression(x as NonNullable<typeof x>, dtype) },
   gradient: (g, { inputs: [x] }) => [x === undefined ? null : toDType(g, x.dtype)],
 });
 
 /** The same values, in row-major memory of their own. */
-export const COPY: OpRow = /* @__PURE__ */ row({
+const COPY: OpRow = /* @__PURE__ */ row({
   name: 'copy',
   lowering: { kind: 'elementwise', express: ([x]) => x as NonNullable<typeof x> },
   gradient: (g) => [g],
@@ -41,14 +41,16 @@ export function copy(x: Tensor): Tensor {
   return record(COPY, [node], node.shape, node.dtype);
 }
 
-/** The same value without its history: gradients stop here. Also called `stopGradient`. */
+/** The same value without its history. */
 export function detach(x: Tensor): Tensor {
   const node = nodeOf(x, 'detach');
   return withGradients(false, () => aliasOf(node, 0));
 }
 
 /** The same value as a constant: gradients stop here. */
-export const stopGradient: typeof detach = detach;
+export function stopGradient(x: Tensor): Tensor {
+  return detach(x);
+}
 
 /** Another handle on a value, in the given traces. */
 export function aliasOf(node: Node, traces: number, op: OpRow = ALIAS): Tensor {

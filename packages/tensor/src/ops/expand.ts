@@ -32,7 +32,7 @@ export function expand(x: Tensor, shape: Dims): Tensor {
 }
 
 /** The same on nodes. */
-export function expandNode(node: Node, target: Shape, op: string): Tensor {
+function expandNode(node: Node, target: Shape, op: string): Tensor {
   const { dims } = node.shape;
   const added = target.rank - dims.length;
   if (added < 0 || dims.some((size, i) => size !== 1 && size !== target.dims[i + added])) {
@@ -47,7 +47,7 @@ export function expandNode(node: Node, target: Shape, op: string): Tensor {
 }
 
 /** What a reduction's attribute holds. */
-export interface ReduceAttribute {
+interface ReduceAttribute {
   /** Ascending. */
   readonly axes: readonly number[];
   readonly keepDims: boolean;
@@ -96,7 +96,7 @@ export function restore(reduced: Tensor, attribute: unknown, dims: Dims): Tensor
 
 const sumGradient: GradientRule = (g, { dims: [from = []], attribute }) => [restore(g, attribute, from)];
 
-export const SUM: OpRow = /* @__PURE__ */ row({ name: 'sum', lowering: /* @__PURE__ */ reduceLowering('sum'), gradient: sumGradient });
+const SUM: OpRow = /* @__PURE__ */ row({ name: 'sum', lowering: /* @__PURE__ */ reduceLowering('sum'), gradient: sumGradient });
 
 /** Sum over `axis` (all axes by default). Integers and bool add up as int32. @throws AxisError */
 export function sum(x: Tensor, options: ReduceOptions = {}): Tensor {

@@ -13,7 +13,7 @@ import { transpose } from './movement.ts';
 import { flatten, reshape, unsqueeze } from './reshape.ts';
 
 /** `[...batch, M, K] · [...batch, K, N]`; batches broadcast. */
-export const MATMUL: OpRow = /* @__PURE__ */ row({
+const MATMUL: OpRow = /* @__PURE__ */ row({
   name: 'matmul',
   lowering: { kind: 'contract' },
   residuals: 'inputs',

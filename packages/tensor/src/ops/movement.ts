@@ -23,7 +23,7 @@ import { reshape, unsqueeze } from './reshape.ts';
 const noCopy = (view: Tensor | null): Tensor => view ?? internalError('strides always say this');
 
 /** Axis i of the result is axis `order[i]`. */
-export const PERMUTE: OpRow = /* @__PURE__ */ row({
+const PERMUTE: OpRow = /* @__PURE__ */ row({
   name: 'permute',
   lowering: {
     kind: 'view',
@@ -81,7 +81,7 @@ interface SliceAttribute {
 }
 
 /** Every `step`-th element from `start`. */
-export const SLICE: OpRow = /* @__PURE__ */ row({
+const SLICE: OpRow = /* @__PURE__ */ row({
   name: 'slice',
   lowering: {
     kind: 'view',

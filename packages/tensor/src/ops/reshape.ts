@@ -14,7 +14,7 @@ import { normalizeAxes, normalizeAxis } from './arguments.ts';
 import type { Axes } from './arguments.ts';
 import { copy } from './convert.ts';
 
-export const RESHAPE: OpRow = /* @__PURE__ */ row({
+const RESHAPE: OpRow = /* @__PURE__ */ row({
   name: 'reshape',
   lowering: {
     kind: 'view',
