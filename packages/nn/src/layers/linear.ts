@@ -1,6 +1,6 @@
 /** Fully connected layers. */
 
-import { Parameter, matmul, transpose } from '@gradus/tensor';
+import { Parameter, ShapeError, matmul, transpose } from '@gradus/tensor';
 import type { Tensor } from '@gradus/tensor';
 import { Module } from '../module.ts';
 import { fanInUniform } from './init.ts';
@@ -23,6 +23,10 @@ export class Linear extends Module {
 
   /** @throws ShapeError when x's last axis is not inFeatures */
   forward(x: Tensor): Tensor {
+    const { shape } = x;
+    if (shape.length === 0 || shape.at(-1) !== this.inFeatures) {
+      throw new ShapeError({ op: 'Linear', expected: `x of shape [..., ${this.inFeatures}]`, got: `[${shape.join(', ')}]` });
+    }
     const product = matmul(x, transpose(this.weight));
     return this.bias === null ? product : product.add(this.bias);
   }

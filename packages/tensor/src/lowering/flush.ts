@@ -5,13 +5,14 @@
  * It finds or makes a plan, runs it, gives nodes their storage, and cuts the inputs of those that no gradient needs any more.
  */
 
+import type { Block } from '@gradus/backend';
 import { debugSettings } from '../debug-settings.ts';
 import { attachStorage, cutInputs, release, releaseStorage, retain, shareValue } from '../graph/node.ts';
 import type { Node, Storage } from '../graph/node.ts';
 import { internalError } from '../internal.ts';
 import type { Runtime } from '../runtime.ts';
 import { makePlan } from './plan.ts';
-import type { Plan, Step } from './plan.ts';
+import type { Plan, PreparedLaunch, Step } from './plan.ts';
 import { collect, isTaped, unalias } from './program.ts';
 import type { Program } from './program.ts';
 import { describeStep, flushReport } from './report.ts';
@@ -139,7 +140,7 @@ class Run {
     try {
       steps.forEach((step, at) => {
         for (const buffer of this.#plan.startsAt[at] ?? []) this.#allocate(buffer);
-        this.#launch(step);
+        this.#runStep(step);
         for (const buffer of this.#plan.endsAt[at] ?? []) this.#freeIfTransient(buffer);
       });
       for (const buffer of this.#plan.startsAt[steps.length] ?? []) this.#allocate(buffer);
@@ -173,38 +174,42 @@ class Run {
     releaseStorage(storage);
   }
 
-  #launch(step: Step): void {
-    const { backend, pool } = this.#runtime;
+  #runStep(step: Step): void {
+    const { pool } = this.#runtime;
     const temporaries = step.temporaries.map((bytes) => pool.allocate(bytes));
-    for (const l of step.launches) {
-      const { args, dims } = l;
-      const count = l.blocks.length;
-      for (let i = 0; i < count; i++) {
-        const source = l.blocks[i];
-        if (source === undefined) continue;
-        if ('temporary' in source) {
-          args[i] = temporaries[source.temporary] ?? internalError('no such temporary');
-          continue;
-        }
-        const buffer = this.#plan.bufferOf[source.slot] ?? -1;
-        if (buffer >= 0) {
-          args[i] = (this.#storages[buffer] ?? internalError('a buffer that is not there')).block;
-          continue;
-        }
-        const leaf = this.#nodes[source.slot];
-        args[i] = (leaf?.storage ?? internalError('a leaf without storage')).block;
-        const at = l.offsets[i] ?? 0;
-        dims[at] = (l.baseOffsets[i] ?? 0) + (leaf?.offset ?? 0);
-      }
-      l.scalars.forEach((s, i) => {
-        args[count + i] = 'slot' in s.source ? (this.#nodes[s.source.slot]?.value ?? 0) : s.source.value;
-      });
-      debugSettings.verifyRun?.(l.kernel, args, dims);
-      backend.run(l.executable, args, dims);
-      // Arguments are this plan's own array: it must not keep blocks alive.
-      args.fill(0);
+    try {
+      for (const launch of step.launches) this.#launch(launch, temporaries);
+    } finally {
+      for (const block of temporaries) pool.release(block);
     }
-    for (const block of temporaries) pool.release(block);
+  }
+
+  #launch(launch: PreparedLaunch, temporaries: readonly Block[]): void {
+    const { args, dims, blocks, scalars } = launch;
+    for (let i = 0; i < blocks.length; i++) {
+      const source = blocks[i];
+      if (source === undefined) continue;
+      if ('temporary' in source) {
+        args[i] = temporaries[source.temporary] ?? internalError('no such temporary');
+        continue;
+      }
+      const buffer = this.#plan.bufferOf[source.slot] ?? -1;
+      if (buffer >= 0) {
+        args[i] = (this.#storages[buffer] ?? internalError('a buffer that is not there')).block;
+        continue;
+      }
+      const leaf = this.#nodes[source.slot];
+      args[i] = (leaf?.storage ?? internalError('a leaf without storage')).block;
+      dims[launch.offsets[i] ?? 0] = (launch.baseOffsets[i] ?? 0) + (leaf?.offset ?? 0);
+    }
+    for (let i = 0; i < scalars.length; i++) {
+      const source = scalars[i]?.source ?? internalError('no such scalar');
+      args[blocks.length + i] = 'slot' in source ? (this.#nodes[source.slot]?.value ?? 0) : source.value;
+    }
+    debugSettings.verifyRun?.(launch.kernel, args, dims);
+    this.#runtime.backend.run(launch.executable, args, dims);
+    // Arguments are this plan's own array: it must not keep blocks alive.
+    args.fill(0);
   }
 
   /** Gives nodes their values, then lets go of what they were made from. */

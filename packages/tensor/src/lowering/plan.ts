@@ -35,7 +35,7 @@ interface BufferPlan {
 }
 
 /** A launch with code. Its `dims` and `args` are written anew for each run. */
-interface PreparedLaunch extends Launch {
+export interface PreparedLaunch extends Launch {
   readonly executable: Executable;
   /** Operands' offsets before those of leaves are added. */
   readonly baseOffsets: readonly number[];
@@ -284,9 +284,11 @@ class Planner {
 
   /** Is `slot` read once by this work, and by no later one? */
   #lastReadAt(slot: number, at: number): boolean {
-    const root = this.#item(slot).flags.root;
+    // A root that is a view of it shows its old value after the run.
+    const shown = [...this.#decisions.aliases].some((alias) => (this.#placement.placeOf(alias) ?? this.#hostedPlace(alias)).slot === slot);
     return (
-      !root &&
+      !shown &&
+      !this.#item(slot).flags.root &&
       this.#works.every((work, i) => {
         if (i < at) return true;
         const reads = work.kind === 'kernel' ? work.expressed.reads : [];

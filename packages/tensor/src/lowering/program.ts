@@ -111,7 +111,7 @@ export function collect(roots: readonly Node[]): Program {
     if (leaf) {
       flags |= LEAF;
       if (node.storage === null) flags |= HOST_SCALAR;
-      else if (dying[slot] === 1 && node.storage.refs === 1) flags |= DONATABLE;
+      else if (dying[slot] === 1 && node.storage.refs === 1 && node.offset === 0) flags |= DONATABLE;
     } else if (isTaped(node)) {
       flags |= RESIDUAL;
     }

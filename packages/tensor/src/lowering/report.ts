@@ -79,6 +79,6 @@ function table(facts: Omit<FlushReport, 'toString' | 'fusedOps' | 'launches'>, l
     const outputs = k.outputs.map((o) => `${o.dtype}[${o.dims.join(', ')}]`).join(', ');
     return `${String(i).padStart(3)}  ${k.kernels.join(', ').padEnd(12)} ${ops} -> ${outputs}`;
   });
-  const head = `${launches} kernels on ${facts.device} for ${facts.nodes} nodes (${fusedOps} ops fused, plan ${facts.planHit ? 'from cache' : 'new'})`;
+  const head = `${launches} ${launches === 1 ? 'kernel' : 'kernels'} on ${facts.device} for ${facts.nodes} nodes (${fusedOps} ops fused, plan ${facts.planHit ? 'from cache' : 'new'})`;
   return [head, ...lines, `${facts.blocks} blocks, ${facts.bytes} bytes`].join('\n');
 }

@@ -97,27 +97,32 @@ function tensorsIn(value: unknown, found: Tensor[] = []): Tensor[] {
   return found;
 }
 
-/** Ends a scope; `result` survives it. */
+/** Ends a scope; `result` survives it, with its history. What else lives on (kept tensors, numbers) is computed and loses its history. */
 function closeScope<T>(ending: Scope, result: T): T {
   ending.state = 'closed';
+  const { outer } = ending;
   const returned = new Set(tensorsIn(result));
-  const survivors: Tensor[] = [];
+  const staying: Tensor[] = [];
   const leaving: Tensor[] = [];
   for (const handle of ending.handles) {
     if (handle.isDisposed) continue;
-    if (returned.has(handle) || Tensor.isKept(handle) || nodeOf(handle, 'scope').shape.rank === 0) survivors.push(handle);
+    if (returned.has(handle) && !Tensor.isKept(handle)) giveTo(outer, handle);
+    else if (Tensor.isKept(handle) || nodeOf(handle, 'scope').shape.rank === 0) staying.push(handle);
     else leaving.push(handle);
   }
-  const { outer } = ending;
-  settle(survivors.filter((handle) => !(returned.has(handle) && outer !== null)));
-  for (const handle of survivors) {
-    if (returned.has(handle) && outer !== null && !Tensor.isKept(handle)) outer.handles.push(handle);
-    else if (nodeOf(handle, 'scope').storage !== null) Tensor.lease(handle);
+  settle(staying);
+  for (const handle of staying) {
     // A number on the host is ordinary garbage: nothing has to be released when its handle is collected.
+    if (nodeOf(handle, 'scope').storage !== null) Tensor.lease(handle);
   }
   for (const handle of leaving) endHandle(handle, 'the scope it was made in has ended');
   ending.handles.length = 0;
   return result;
+}
+
+function giveTo(owner: Owner | null, handle: Tensor): void {
+  if (owner === null) Tensor.lease(handle);
+  else owner.handles.push(handle);
 }
 
 /** Gives survivors values of their own, free of the graph that made them. */
