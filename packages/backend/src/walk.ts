@@ -66,6 +66,43 @@ export function evaluationOrder(roots: readonly Expression[]): Expression[] {
   return order;
 }
 
+/**
+ * Rewrites expressions, arguments first, each distinct one once, so that sharing is kept. `change` gets every expression with its arguments
+ * already rewritten; null leaves it as it is.
+ */
+export function rewrite(roots: readonly Expression[], change: (e: Expression) => Expression | null): Expression[] {
+  const made = new Map<Expression, Expression>();
+  const of = (e: Expression): Expression => made.get(e) ?? e;
+  for (const e of evaluationOrder(roots)) {
+    const rebuilt = withArguments(e, of);
+    made.set(e, change(rebuilt) ?? rebuilt);
+  }
+  return roots.map(of);
+}
+
+function withArguments(e: Expression, of: (argument: Expression) => Expression): Expression {
+  if (argumentsOf(e).every((argument) => of(argument) === argument)) return e;
+  switch (e.op) {
+    case 'constant':
+    case 'scalar':
+    case 'axis':
+    case 'load':
+    case 'accumulator':
+      return e;
+    case 'gather':
+      return { ...e, position: of(e.position) };
+    case 'cast':
+    case 'bitcast':
+      return { ...e, value: of(e.value) };
+    case 'where':
+      return { ...e, condition: of(e.condition), then: of(e.then), otherwise: of(e.otherwise) };
+    default: {
+      const [a, b] = e.args;
+      return { ...e, args: b === undefined ? [of(a)] : [of(a), of(b)] };
+    }
+  }
+}
+
 function pick(template: Template, op: Opcode, dtype: DType): string {
   if (typeof template === 'string') return template;
   const found = template[dtype] ?? template[DTYPES[dtype].kind] ?? template['default'];

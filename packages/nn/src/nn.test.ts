@@ -1,6 +1,6 @@
 /** Modules and layers: names, shapes, modes, state dicts, and PyTorch's numbers. */
 
-import { GradusError, Parameter, ShapeError, grad, manualSeed, ones, rand, randn, tensor, zeros } from '@gradus/tensor';
+import { GradusError, Parameter, grad, manualSeed, ones, rand, randn, tensor, zeros } from '@gradus/tensor';
 import type { Tensor } from '@gradus/tensor';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { BatchNorm1d, BatchNorm2d, Conv2d, Dropout, Flatten, Linear, MaxPool2d, Module, ReLU, Sequential, StateDictError } from './index.ts';

@@ -7,8 +7,8 @@
  * - **buffer**: the extra, last operand of the map: accumulators, strided over the box.
  */
 
-import { apply, argumentsOf, axisIndex, cast, evaluationOrder, load, operandPositions, scalar } from '@gradus/backend';
-import type { ContractKernel, ConvolutionKernel, DType, Expression, MapKernel, Operand, PoolKernel, TypedArray } from '@gradus/backend';
+import { apply, axisIndex, cast, load, operandPositions, rewrite, scalar } from '@gradus/backend';
+import type { ContractKernel, ConvolutionKernel, DType, MapKernel, Operand, PoolKernel, TypedArray } from '@gradus/backend';
 
 import type { KernelCode } from '../codegen/compile.ts';
 import { denseStrides } from '../contract/offsets.ts';
@@ -29,37 +29,6 @@ export interface Accumulation {
   readonly stored: 'float64' | 'int32';
   /** Do boxes cover every axis but the first ones of size 1 wholly? Then dense operands are dense over a box too. */
   readonly whole: boolean;
-}
-
-/** Rewrites expressions, arguments first, once for each distinct one. */
-function rewrite(roots: readonly Expression[], replace: (e: Expression) => Expression | null): Expression[] {
-  const made = new Map<Expression, Expression>();
-  const of = (e: Expression): Expression => made.get(e) ?? e;
-  for (const e of evaluationOrder(roots)) made.set(e, replace(e) ?? withArguments(e, of));
-  return roots.map(of);
-}
-
-function withArguments(e: Expression, of: (e: Expression) => Expression): Expression {
-  if (argumentsOf(e).every((a) => of(a) === a)) return e;
-  switch (e.op) {
-    case 'constant':
-    case 'scalar':
-    case 'axis':
-    case 'load':
-    case 'accumulator':
-      return e;
-    case 'gather':
-      return { ...e, position: of(e.position) };
-    case 'cast':
-    case 'bitcast':
-      return { ...e, value: of(e.value) };
-    case 'where':
-      return { ...e, condition: of(e.condition), then: of(e.then), otherwise: of(e.otherwise) };
-    default: {
-      const [a, b] = e.args;
-      return { ...e, args: b === undefined ? [of(a)] : [of(a), of(b)] };
-    }
-  }
 }
 
 /** An operand of the fast path as one of the map: kept ones range over the box; inputs over the full space are not read any more. */

@@ -12,7 +12,7 @@ import type { AnchorPlan, Decomposition } from '../graph/op.ts';
 import { invertAlong, invertiblePath } from './decide.ts';
 import { Expresser, StoreFirst, denseAccess } from './express.ts';
 import type { Access, Place, Placement, Scalar } from './express.ts';
-import { Finisher } from './finish.ts';
+import { finish } from './finish.ts';
 import type { Item } from './item.ts';
 import { coalesce, join, layoutOf, plainSpace, stridesIn } from './space.ts';
 import type { Space } from './space.ts';
@@ -254,12 +254,16 @@ export function launch(expressed: Expressed, placement: Placement, donations: Do
     if (taker !== undefined && taker >= 0) donated.set(taker, number);
     return number;
   });
-  const finisher = new Finisher((access) => numbers[headCount + access] ?? -1, body.positions, keptSpace, body.scalars);
-  const outputs = values.map((value, i): Output => {
+  const finished = finish(values, {
+    operandOf: (access) => numbers[headCount + access] ?? -1,
+    positions: body.positions,
+    space: keptSpace,
+    scalars: body.scalars,
+  });
+  const outputs = finished.map((value, i): Output => {
     const store = group.stores[i] ?? internalError('an output without a store');
     const target = targets[i] ?? internalError('an output without a target');
-    const operand = donated.get(i) ?? add({ slot: store.into, dtype: value.dtype, view: target }, 'write', bodySpace);
-    return { operand, value: finisher.finish(value) };
+    return { operand: donated.get(i) ?? add({ slot: store.into, dtype: value.dtype, view: target }, 'write', bodySpace), value };
   });
 
   const { kernel, sizes } = kernelOf(head, { operands, outputs, numbers, keptSpace, fullSpace, scalars: body.scalars });
@@ -316,10 +320,15 @@ function kernelOf(head: Head, parts: KernelParts): { readonly kernel: Kernel; re
     case 'map':
       return { kernel: { kind: 'map', rank, operands, scalars: scalarTypes(), outputs }, sizes: fullSpace.sizes };
     case 'reduce': {
-      const finisher = new Finisher((access) => parts.numbers[access] ?? -1, head.input.positions, fullSpace, parts.scalars);
+      const [value = head.value] = finish([head.value], {
+        operandOf: (access) => parts.numbers[access] ?? -1,
+        positions: head.input.positions,
+        space: fullSpace,
+        scalars: parts.scalars,
+      });
       const { lowering } = head.item.op;
       const fold = lowering.kind === 'reduce' ? lowering.fold : internalError('a reduce without a fold');
-      const folds = [{ fold, value: finisher.finish(head.value) }];
+      const folds = [{ fold, value }];
       const folded = rank - parts.keptSpace.sizes.length;
       return { kernel: { kind: 'reduce', rank, folded, operands, scalars: scalarTypes(), folds, outputs }, sizes: fullSpace.sizes };
     }

@@ -5,7 +5,7 @@ import type { Backend, Kernel, Operand } from '@gradus/backend';
 import { internalError } from '../internal.ts';
 import { Expresser } from './express.ts';
 import type { Access, Placement } from './express.ts';
-import { Finisher } from './finish.ts';
+import { finish } from './finish.ts';
 import type { Launch } from './group.ts';
 import type { Item } from './item.ts';
 import { coalesce, layoutOf, stridesIn } from './space.ts';
@@ -18,8 +18,8 @@ export function scatterLaunch(item: Item, placement: Placement, backend: Backend
   const [, index = 0, source = 0] = item.inputs;
   const dims = placement.items[index]?.dims ?? [];
   const expresser = new Expresser(placement, new Map());
-  const position = lowering.position(expresser.express(index, null), { ...item.site, ...expresser.contextOver(dims, index) });
-  const value = expresser.express(
+  const places = lowering.position(expresser.express(index, null), { ...item.site, ...expresser.contextOver(dims, index) });
+  const elements = expresser.express(
     source,
     expresser.startChain((view) => expandView(view, dims), source),
   );
@@ -34,7 +34,12 @@ export function scatterLaunch(item: Item, placement: Placement, backend: Backend
   });
   const target: Operand = { dtype: item.dtype, access: 'readWrite', layout: 'indexed', space: 'full' };
   const operands = [...expresser.accesses.map(operandOf), target];
-  const finisher = new Finisher((access) => access, expresser.positions, space, expresser.scalars);
+  const [position = places, value = elements] = finish([places, elements], {
+    operandOf: (access) => access,
+    positions: expresser.positions,
+    space,
+    scalars: expresser.scalars,
+  });
   const kernel: Kernel = {
     kind: 'scatter',
     rank: space.sizes.length,
@@ -42,8 +47,8 @@ export function scatterLaunch(item: Item, placement: Placement, backend: Backend
     operands,
     scalars: [],
     target: operands.length - 1,
-    position: finisher.finish(position),
-    value: finisher.finish(value),
+    position,
+    value,
     deterministic: true,
   };
   const whole: Kernel = { ...kernel, scalars: expresser.scalars.map((s) => s.dtype) };

@@ -5,7 +5,7 @@
  * the sum of the gradients that select a cell (backward). Averages take one.
  */
 
-import { apply, argumentsOf, bytesPerElement, cast, constant, gather, where as select } from '@gradus/backend';
+import { apply, bytesPerElement, cast, constant, gather, rewrite, where as select } from '@gradus/backend';
 import type { DType, Expression, FoldKind, Operand, Output, PoolKernel, ReduceKernel, Window } from '@gradus/backend';
 import type { DecomposedRun, Decomposition } from '../graph/op.ts';
 import { rowMajorStrides } from '../graph/shape.ts';
@@ -82,7 +82,10 @@ export function decomposePool(kernel: PoolKernel, dims: Int32Array, geometry: Po
     at += length;
   });
   const epilogue = (change: (accumulator: Expression) => Expression): Output[] =>
-    kernel.outputs.map((o) => ({ operand: o.operand, value: replaceAccumulator(o.value, change) }));
+    kernel.outputs.map(({ operand, value }) => ({
+      operand,
+      value: rewrite([value], (e) => (e.op === 'accumulator' ? change(e) : null))[0] ?? value,
+    }));
   const [n, c, ...places] = axesFrom(0, 2 + spatial) as [Expression, Expression, ...Expression[]];
   const cells = axesFrom(2 + spatial, spatial);
 
@@ -168,29 +171,4 @@ function cellsInside(window: Window, i: number, out: Expression, size: Expressio
   const before = apply('max', int(0), apply('divide', apply('subtract', apply('subtract', d, int(1)), first), d));
   const reach = apply('add', apply('divide', apply('subtract', apply('subtract', size, int(1)), first), d), int(1));
   return apply('subtract', apply('min', int(window.size[i] ?? 1), reach), before);
-}
-
-/** An epilogue with another expression in place of `accumulator(0)`. */
-function replaceAccumulator(e: Expression, change: (accumulator: Expression) => Expression): Expression {
-  const again = (inner: Expression): Expression => replaceAccumulator(inner, change);
-  switch (e.op) {
-    case 'accumulator':
-      return change(e);
-    case 'constant':
-    case 'scalar':
-    case 'axis':
-    case 'load':
-      return e;
-    case 'gather':
-      return { ...e, position: again(e.position) };
-    case 'cast':
-    case 'bitcast':
-      return { ...e, value: again(e.value) };
-    case 'where':
-      return { ...e, condition: again(e.condition), then: again(e.then), otherwise: again(e.otherwise) };
-    default: {
-      const [a, b] = argumentsOf(e).map(again);
-      return a === undefined ? e : { ...e, args: b === undefined ? [a] : [a, b] };
-    }
-  }
 }
