@@ -126,9 +126,9 @@ export class Wrapped implements Backend {
 class Rewriting extends Wrapped {
   readonly #rewrite: (kernel: Kernel) => Kernel;
 
-  constructor(rewrite: (kernel: Kernel) => Kernel) {
+  constructor(changeKernel: (kernel: Kernel) => Kernel) {
     super();
-    this.#rewrite = rewrite;
+    this.#rewrite = changeKernel;
   }
 
   override prepare(kernel: Kernel, hint?: Int32Array): Executable {

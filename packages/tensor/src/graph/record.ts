@@ -7,7 +7,7 @@ import { notePending } from '../lowering/flush.ts';
 import type { View } from '../lowering/view.ts';
 import { isDense } from '../lowering/view.ts';
 import type { Runtime } from '../runtime.ts';
-import { Tensor } from '../tensor.ts';
+import { Tensor, nodeOf } from '../tensor.ts';
 import { NO_ATTRIBUTE, Node, attachStorage, intern } from './node.ts';
 import type { Attribute } from './node.ts';
 import type { OpRow } from './op.ts';
@@ -63,10 +63,29 @@ function requireOneDevice(op: OpRow, inputs: readonly Node[], runtime: Runtime):
   }
 }
 
+/** The same values, in row-major memory of their own. */
+export const COPY: OpRow = /* @__PURE__ */ row({
+  name: 'copy',
+  lowering: { kind: 'elementwise', express: ([x]) => x as NonNullable<typeof x> },
+  gradient: (g) => [g],
+});
+
+/** Inputs that a kernel addresses by position, as dense ones: a view that has a value is copied. Pending ones are the planner's business. */
+function denseInputs(op: OpRow, inputs: readonly Node[]): readonly Node[] {
+  const { lowering } = op;
+  if (lowering.kind !== 'anchor' && (lowering.kind !== 'elementwise' || lowering.indexed === undefined)) return inputs;
+  return inputs.map((input, i) => {
+    const addressed = lowering.kind === 'anchor' || lowering.indexed?.includes(i) === true;
+    const dense = input.state !== 'ready' || (input.storage !== null && input.strides === null);
+    return !addressed || dense ? input : nodeOf(record(COPY, [input], input.shape, input.dtype), op.name);
+  });
+}
+
 /** Makes the node of an op and a handle for it. Shape and dtype have been checked by the caller. */
-export function record(op: OpRow, inputs: readonly Node[], shape: Shape, dtype: DType, attribute: Attribute = NO_ATTRIBUTE): Tensor {
-  const { runtime } = inputs[0] as Node;
-  requireOneDevice(op, inputs, runtime);
+export function record(op: OpRow, given: readonly Node[], shape: Shape, dtype: DType, attribute: Attribute = NO_ATTRIBUTE): Tensor {
+  const { runtime } = given[0] as Node;
+  requireOneDevice(op, given, runtime);
+  const inputs = denseInputs(op, given);
   const node = new Node(op, inputs, attribute, shape, dtype, runtime, tracesOf(op, inputs));
   const handle = new Tensor(node);
   notePending(node);

@@ -6,7 +6,7 @@ import type { Node } from '../graph/node.ts';
 import { NO_ATTRIBUTE, Node as GraphNode, cutInputs, shareValue } from '../graph/node.ts';
 import { row } from '../graph/op.ts';
 import type { OpRow } from '../graph/op.ts';
-import { ALIAS, record, withGradients } from '../graph/record.ts';
+import { ALIAS, COPY, record, withGradients } from '../graph/record.ts';
 import { Tensor, nodeOf } from '../tensor.ts';
 
 /** The dtype is that of the node. */
@@ -14,13 +14,6 @@ const CAST: OpRow = /* @__PURE__ */ row({
   name: 'cast',
   lowering: { kind: 'elementwise', express: ([x], { dtype }) => castExpression(x as NonNullable<typeof x>, dtype) },
   gradient: (g, { inputs: [x] }) => [x === undefined ? null : toDType(g, x.dtype)],
-});
-
-/** The same values, in row-major memory of their own. */
-const COPY: OpRow = /* @__PURE__ */ row({
-  name: 'copy',
-  lowering: { kind: 'elementwise', express: ([x]) => x as NonNullable<typeof x> },
-  gradient: (g) => [g],
 });
 
 /** The node in another dtype; itself when it has it. The handle is the caller's scope's. */
