@@ -96,6 +96,7 @@ export type { NestedNumbers } from './read.ts';
 export { defaultDevice, setDefaultDevice } from './runtime.ts';
 export type { Device } from './runtime.ts';
 export { Parameter, State, assign, commit } from './state.ts';
-export { CORE_VERSION, Tensor, isTensor } from './tensor.ts';
+export { Tensor, isTensor } from './tensor.ts';
 export type { Dims } from './tensor.ts';
 export { to } from './transfer.ts';
+export { CORE_VERSION } from './version.ts';

@@ -13,12 +13,10 @@ import { endLease, lease, register } from './memory/lifetime.ts';
 import type { Lease } from './memory/lifetime.ts';
 import type { TensorMethods } from './methods.ts';
 import type { Device } from './runtime.ts';
+import { CORE_VERSION } from './version.ts';
 
 /** Sizes along each axis. */
 export type Dims = readonly number[];
-
-/** The version of the core, stamped on every tensor. */
-export const CORE_VERSION = '0.1.0';
 
 const BRAND = Symbol.for('gradus.tensor');
 

@@ -39,6 +39,12 @@ describe('grad', () => {
     expect(values(outer(tensor([2])))).toEqual([24]);
   });
 
+  test('passes through a change of dtype, and comes back in the argument’s', () => {
+    const g = grad((x) => x.toDType('float32').square().sum().toDType('float64'))(tensor(new Float64Array([1, 2])));
+    expect(g.dtype).toBe('float64');
+    expect(values(g)).toEqual([2, 4]);
+  });
+
   test('is zero where the result does not depend on the argument', () => {
     expect(values(grad(() => tensor(3))(tensor([1, 2])))).toEqual([0, 0]);
   });

@@ -7,7 +7,19 @@ import { cpu } from '@gradus/backend-cpu';
 import { withoutFastPaths } from '@gradus/backend-testkit';
 import { debug, scope, tensor, vjp } from '@gradus/tensor';
 import type { DType, Device, Tensor } from '@gradus/tensor';
+import * as published from '@gradus/tensor';
 import { describe, expect, test } from 'vitest';
+import * as arithmeticOps from '../src/ops/arithmetic.ts';
+import * as convertOps from '../src/ops/convert.ts';
+import * as convolutionOps from '../src/ops/convolution.ts';
+import * as expandOps from '../src/ops/expand.ts';
+import * as functionOps from '../src/ops/functions.ts';
+import * as indexingOps from '../src/ops/indexing.ts';
+import * as matmulOps from '../src/ops/matmul.ts';
+import * as movementOps from '../src/ops/movement.ts';
+import * as poolingOps from '../src/ops/pooling.ts';
+import * as reduceOps from '../src/ops/reduce.ts';
+import * as reshapeOps from '../src/ops/reshape.ts';
 import { specifications as arithmetic } from '../src/ops/arithmetic.spec.ts';
 import { specifications as convolution } from '../src/ops/convolution.spec.ts';
 import { specifications as functions } from '../src/ops/functions.spec.ts';
@@ -109,6 +121,27 @@ function checkAgainstDifferences(
 
 const weights = (size: number, seed: number): Float64Array => draw({ dims: [size], low: 0.5, high: 1.5 }, seed);
 const dot = (a: ArrayLike<number>, b: ArrayLike<number>): number => Array.from(a).reduce((sum, x, i) => sum + x * (b[i] ?? 0), 0);
+
+test('every op has a specification', () => {
+  const named = new Set(all.map((specification) => specification.name.split(/[ ,]/)[0]));
+  const modules = [
+    arithmeticOps,
+    convertOps,
+    convolutionOps,
+    expandOps,
+    functionOps,
+    indexingOps,
+    matmulOps,
+    movementOps,
+    poolingOps,
+    reduceOps,
+    reshapeOps,
+  ];
+  const ops = modules.flatMap((module) => Object.keys(module)).filter((name) => Object.hasOwn(published, name));
+  const without = ops.filter((name) => !named.has(name) && !['requireIndices', 'stopGradient'].includes(name));
+  expect(ops.length).toBeGreaterThan(80);
+  expect(without).toEqual([]);
+});
 
 describe.each(all)('$name', (specification) => {
   test('values agree with the float64 reference', () => {

@@ -1,6 +1,7 @@
 /** Tensors as users make and read them: creation, dtypes, promotion, printing, scopes, random numbers. */
 
 import {
+  CORE_VERSION,
   Generator,
   State,
   arange,
@@ -34,8 +35,15 @@ import {
 import type { DType, Tensor } from '@gradus/tensor';
 import { cpu } from '@gradus/backend-cpu';
 import fc from 'fast-check';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { threefry } from '../src/random/threefry.ts';
+
+test('the version on tensors is that of the package', () => {
+  const { version } = JSON.parse(readFileSync(join(import.meta.dirname, '../package.json'), 'utf8')) as { version: string };
+  expect(CORE_VERSION).toBe(version);
+});
 
 describe('creation', () => {
   test('from nested arrays, typed arrays and numbers', async () => {

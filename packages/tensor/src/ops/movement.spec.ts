@@ -1,6 +1,6 @@
 /** Specifications of movement, conversion and indexing ops, and of the matrix product. */
 
-import { copy, detach } from './convert.ts';
+import { copy, detach, toDType } from './convert.ts';
 import { expand } from './expand.ts';
 import { indexSelect, scatterAdd, takeAlongAxis } from './indexing.ts';
 import { matmul } from './matmul.ts';
@@ -128,6 +128,7 @@ export const specifications: readonly OpSpecification[] = [
   reshaped('squeeze', (x) => squeeze(x), [1, 3, 1], [3]),
   reshaped('unsqueeze', (x) => unsqueeze(x, -1), [2, 3], [2, 3, 1]),
   reshaped('copy', (x) => copy(x), [2, 3], [2, 3]),
+  reshaped('toDType', (x) => toDType(x, 'float64'), [2, 3], [2, 3]),
   { ...reshaped('detach', (x) => detach(x), [2, 3], [2, 3]), differentiable: false },
   {
     name: 'reshape of a transpose',
