@@ -39,6 +39,8 @@ export function explain(device?: Device): FlushReport | null {
 export interface MemoryReport {
   /** Bytes and blocks that tensors and plans hold. */
   readonly liveBytes: number;
+  /** Of these, the bytes of state (parameters, optimizer moments, running statistics) and of all other values. */
+  readonly byOwner: { readonly state: number; readonly values: number };
   readonly liveBlocks: number;
   /** Bytes of blocks that wait to be used again. */
   readonly pooledBytes: number;
@@ -55,9 +57,10 @@ export interface MemoryReport {
 /** Memory of a device, by default the default device. */
 export function memory(device?: Device): MemoryReport {
   const runtime = runtimeFor(device);
-  const { liveBytes, pooledBytes, liveBlocks, misses } = runtime.pool.statistics();
+  const { liveBytes, stateBytes, pooledBytes, liveBlocks, misses } = runtime.pool.statistics();
   return {
     liveBytes,
+    byOwner: { state: stateBytes, values: liveBytes - stateBytes },
     liveBlocks,
     pooledBytes,
     backendBytes: runtime.backend.allocatedBytes,

@@ -6,11 +6,10 @@
  */
 
 import { ArgumentError, ShapeError } from './errors.ts';
-import { NO_ATTRIBUTE, Node, cutInputs, retain, shareValue } from './graph/node.ts';
+import { NO_ATTRIBUTE, Node, claimForState, cutInputs, retain, shareValue } from './graph/node.ts';
 import { ALIAS, DATA } from './graph/record.ts';
 import { showDims } from './graph/shape.ts';
 import { flush } from './lowering/flush.ts';
-
 import { evaluate } from './read.ts';
 import { REQUIRES_GRAD, Tensor, nodeOf } from './tensor.ts';
 
@@ -20,6 +19,7 @@ function valueNode(initial: Tensor, op: string): Node {
   evaluate(initial);
   const node = new Node(DATA, [], NO_ATTRIBUTE, source.shape, source.dtype, source.runtime, 0);
   shareValue(node, source);
+  claimForState(node);
   return node;
 }
 
@@ -59,6 +59,7 @@ export function assign(target: Tensor, value: Tensor): void {
   Tensor.rebind(target, node);
   if (fresh.state === 'ready') {
     shareValue(node, fresh);
+    claimForState(node);
     cutInputs(node);
     return;
   }

@@ -20,7 +20,7 @@ export function fromElements(values: ArrayLike<number>, shape: Shape, dtype: DTy
   const block = runtime.pool.allocate(bytes.byteLength);
   runtime.backend.write(block, bytes);
   const node = new Node(DATA, [], NO_ATTRIBUTE, shape, dtype, runtime, 0);
-  const storage = { block, runtime, refs: 0 };
+  const storage = { block, runtime, refs: 0, isState: false };
   attachStorage(node, storage, 0, null);
   return node;
 }

@@ -371,8 +371,16 @@ describe('seeing inside', () => {
     const x = zeros([100], { device }).copy();
     x.evaluate();
     expect(memory(device)).toMatchObject({ liveBytes: 448, liveBlocks: 1, pooledBytes: 0, backendBytes: 448, allocations: 1 });
+    const s = new State(x);
+    scope(() => assign(s, s.mul(2)));
+    commit(s);
+    // The handle x keeps the old value, which was the state's first; the new one is its second.
+    expect(memory(device).byOwner).toEqual({ state: 896, values: 0 });
+    s.dispose();
+    expect(memory(device)).toMatchObject({ liveBytes: 448, byOwner: { state: 448, values: 0 } });
+    trimMemory({ device });
     x.dispose();
-    expect(memory(device)).toMatchObject({ liveBytes: 0, pooledBytes: 448, backendBytes: 448 });
+    expect(memory(device)).toMatchObject({ liveBytes: 0, byOwner: { state: 0, values: 0 }, pooledBytes: 448, backendBytes: 448 });
     trimMemory({ device });
     expect(memory(device)).toMatchObject({ pooledBytes: 0, backendBytes: 0 });
   });

@@ -18,6 +18,8 @@ export interface Storage {
   readonly runtime: Runtime;
   /** Nodes and arenas that hold it; the block returns to the pool at 0. */
   refs: number;
+  /** Is or was it the value of a parameter, a moment, a statistic? For `memory()`. */
+  isState: boolean;
 }
 
 /** A node's attribute, interned: equal attributes of one op are one object. */
@@ -143,7 +145,18 @@ export function dropStorage(node: Node): void {
 
 /** Lets go of a storage; at 0 its block returns to the pool. */
 export function releaseStorage(storage: Storage): void {
-  if (--storage.refs === 0) storage.runtime.pool.release(storage.block);
+  if (--storage.refs > 0) return;
+  const { pool } = storage.runtime;
+  if (storage.isState) pool.countState(-storage.block.byteLength);
+  pool.release(storage.block);
+}
+
+/** Counts a node's memory as state. */
+export function claimForState(node: Node): void {
+  const { storage } = node;
+  if (storage === null || storage.isState) return;
+  storage.isState = true;
+  storage.runtime.pool.countState(storage.block.byteLength);
 }
 
 let attributes = 0;

@@ -7,7 +7,7 @@
 
 import type { Block } from '@gradus/backend';
 import { debugSettings } from '../debug-settings.ts';
-import { attachStorage, cutInputs, release, releaseStorage, retain, shareValue } from '../graph/node.ts';
+import { attachStorage, claimForState, cutInputs, release, releaseStorage, retain, shareValue } from '../graph/node.ts';
 import type { Node, Storage } from '../graph/node.ts';
 import { internalError } from '../internal.ts';
 import type { Runtime } from '../runtime.ts';
@@ -49,7 +49,10 @@ export function flush(runtime: Runtime, wanted: readonly Node[]): void {
     for (const root of roots) release(root);
     for (const node of named) release(node);
   }
-  for (const node of states) release(node);
+  for (const node of states) {
+    claimForState(node);
+    release(node);
+  }
 }
 
 /** Registers a new pending node, and flushes when too many wait. */
@@ -161,7 +164,7 @@ class Run {
       return;
     }
     this.#allocated++;
-    this.#storages[index] = { block: this.#runtime.pool.allocate(bytes), runtime: this.#runtime, refs: 1 };
+    this.#storages[index] = { block: this.#runtime.pool.allocate(bytes), runtime: this.#runtime, refs: 1, isState: false };
   }
 
   /** A buffer whose slots nobody refers to any more goes back right after its last use. */

@@ -19,6 +19,8 @@ export interface PoolStatistics {
   /** Bytes waiting for reuse. */
   readonly pooledBytes: number;
   readonly liveBlocks: number;
+  /** Bytes in use as state. */
+  readonly stateBytes: number;
   /** Allocations that had to ask the backend. */
   readonly misses: number;
 }
@@ -30,6 +32,7 @@ export class BlockPool {
   #liveBytes = 0;
   #pooledBytes = 0;
   #liveBlocks = 0;
+  #stateBytes = 0;
   #misses = 0;
   #limit = DEFAULT_POOL_LIMIT;
 
@@ -77,6 +80,11 @@ export class BlockPool {
     else waiting.push(block);
   }
 
+  /** Counts bytes in use as state. */
+  countState(bytes: number): void {
+    this.#stateBytes += bytes;
+  }
+
   /** Sets how many bytes may wait, and frees what is above. */
   setLimit(bytes: number): void {
     this.#limit = bytes;
@@ -97,6 +105,12 @@ export class BlockPool {
   }
 
   statistics(): PoolStatistics {
-    return { liveBytes: this.#liveBytes, pooledBytes: this.#pooledBytes, liveBlocks: this.#liveBlocks, misses: this.#misses };
+    return {
+      liveBytes: this.#liveBytes,
+      pooledBytes: this.#pooledBytes,
+      liveBlocks: this.#liveBlocks,
+      stateBytes: this.#stateBytes,
+      misses: this.#misses,
+    };
   }
 }
