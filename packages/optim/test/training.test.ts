@@ -50,7 +50,7 @@ function collect(): number {
   return process.memoryUsage().heapUsed;
 }
 
-describe('memory is flat over 1,000 steps', () => {
+describe('memory is flat over 3,000 steps', () => {
   const optimizers: readonly [string, (model: Module) => Optimizer][] = [
     ['SGD', (model) => new SGD(model.parameters(), { lr: 0.01 })],
     ['SGD with momentum', (model) => new SGD(model.parameters(), { lr: 0.01, momentum: 0.9, nesterov: true })],
@@ -78,7 +78,7 @@ describe('memory is flat over 1,000 steps', () => {
       const backend: number[] = [];
       const heap: number[] = [];
       let step = 0;
-      for await (const [x, y] of loop(1300)) {
+      for await (const [x, y] of loop(3300)) {
         const logits = model.forward(x);
         const loss = crossEntropy(logits, y);
         optimizer.minimize(loss);
@@ -94,11 +94,13 @@ describe('memory is flat over 1,000 steps', () => {
           heap.push(collect());
         }
       }
-      // From step 300, when the collector has ended what earlier tests left behind, to step 1,300.
+      // From step 300, when the collector has ended what earlier tests left behind, for 3,000 steps.
       expect(new Set(live.slice(2)).size, `live bytes ${live.join()}`).toBe(1);
       expect(new Set(backend.slice(2)).size, `backend bytes ${backend.join()}`).toBe(1);
-      // A node and its handle take some 300 bytes: less than one of them may stay behind a step.
-      expect((heap.at(-1) ?? 0) - (heap[2] ?? 0), `heap ${heap.join()}`).toBeLessThan(300_000);
+      // A node and its handle take some 300 bytes; one of them left behind in each of these 2,400 steps or more would be 700 kB. What the engine
+      // itself keeps for a moment comes and goes by a third of that, so the lowest of a few samples counts.
+      const growth = Math.min(...heap.slice(-4)) - Math.min(...heap.slice(2, 6));
+      expect(growth, `heap ${heap.join()}`).toBeLessThan(500_000);
     },
   );
 
