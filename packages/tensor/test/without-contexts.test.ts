@@ -3,7 +3,7 @@
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import type * as core from '@gradus/tensor';
 
-const { getBuiltinModule } = process;
+const getBuiltinModule: unknown = Reflect.get(process, 'getBuiltinModule');
 let gradus: typeof core;
 
 beforeAll(async () => {
