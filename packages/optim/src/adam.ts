@@ -1,6 +1,6 @@
 /** Adam. Kingma and Ba, "Adam: A Method for Stochastic Optimization", 2015; PyTorch's form, with eps outside the root. */
 
-import { add, div, mul, sqrt, square, sub } from '@gradus/tensor';
+import { ArgumentError, add, div, mul, sqrt, square, sub } from '@gradus/tensor';
 import { ArenaOptimizer } from './optimizer.ts';
 import type { Parameters, Update, Updated } from './optimizer.ts';
 
@@ -20,8 +20,17 @@ const DEFAULTS: AdamOptions = { lr: 1e-3, betas: [0.9, 0.999], eps: 1e-8, weight
 
 /** Adam: steps scaled by running moments of the gradient. */
 export class Adam extends ArenaOptimizer<AdamOptions> {
+  /** @throws ArgumentError for betas outside [0, 1) or a negative eps */
   constructor(parameters: Parameters<AdamOptions>, options: Partial<AdamOptions> = {}) {
-    super(parameters, { ...DEFAULTS, ...options }, 2);
+    const all = { ...DEFAULTS, ...options };
+    if (!all.betas.every((beta) => beta >= 0 && beta < 1) || !(all.eps >= 0)) {
+      throw new ArgumentError({
+        op: 'Adam',
+        expected: 'betas from 0 up to, without, 1 and eps of at least 0',
+        got: `betas ${all.betas.join(', ')}, eps ${all.eps}`,
+      });
+    }
+    super(parameters, all, 2);
   }
 
   protected override update({ values, gradients, state, step, options }: Update<AdamOptions>): Updated {

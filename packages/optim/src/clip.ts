@@ -21,7 +21,7 @@ export function clipGradNorm(optimizer: Pick<Optimizer, 'arenas'>, maxNorm: numb
       const scale = minimum(div(maxNorm, add(norm, EPSILON)), 1);
       optimizer.arenas.forEach((arena, i) => {
         const flat = flats[i];
-        if (flat !== undefined) arena.setGradients(mul(flat, scale));
+        if (flat !== undefined) arena.setGradients(mul(flat, scale.toDType(arena.dtype)));
       });
       return norm;
     }),

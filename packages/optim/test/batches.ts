@@ -1,7 +1,7 @@
 /** What the tests train on: one small batch, and a small network. */
 
 import { Linear, ReLU, Sequential } from '@gradus/nn';
-import { iterationScopes, scope, tensor } from '@gradus/tensor';
+import { iterationScopes, tensor } from '@gradus/tensor';
 import type { Tensor } from '@gradus/tensor';
 
 export const BATCH = 16;

@@ -6,7 +6,7 @@ import { NO_ATTRIBUTE } from './graph/node.ts';
 import { constantNode, recordView, scalarNode } from './graph/record.ts';
 import { SCALAR_SHAPE, shapeOf, showDims } from './graph/shape.ts';
 import { internalError } from './internal.ts';
-import { dtypeOfArray } from './memory/elements.ts';
+import { dtypeOfArray, roundTo } from './memory/elements.ts';
 import { methodful } from './methods.ts';
 import { toDType } from './ops/convert.ts';
 import { equal } from './ops/arithmetic.ts';
@@ -15,7 +15,7 @@ import { arange as ramps, ramp, runtimeFor } from './ops/positions.ts';
 import type { CreationOptions } from './ops/positions.ts';
 import { nodeOf } from './tensor.ts';
 import type { Dims, Tensor } from './tensor.ts';
-import { fromElements, requireStorable, roundTo } from './transfer.ts';
+import { fromElements, requireStorable } from './transfer.ts';
 
 /** Numbers or booleans, nested as deep as there are axes; or a typed array. */
 export type TensorData = number | boolean | readonly TensorData[] | ArrayLike<number>;

@@ -19,6 +19,7 @@ import { CORE_VERSION } from './version.ts';
 export type Dims = readonly number[];
 
 const BRAND = Symbol.for('gradus.tensor');
+const INSPECT = Symbol.for('nodejs.util.inspect.custom');
 
 /** Trace bit of tensors that require gradients by `requiresGrad`. */
 export const REQUIRES_GRAD = 1;
@@ -83,7 +84,7 @@ export class Tensor<S extends Dims = Dims> {
 
   set requiresGrad(on: boolean) {
     const node = this.#alive();
-    if (node.inputs.length > 0 && node.op.gradient !== null)
+    if ((node.traces & REQUIRES_GRAD) !== 0 && node.owner !== this)
       throw new GradientError({
         op: 'requiresGrad',
         expected: 'a leaf',
@@ -108,6 +109,11 @@ export class Tensor<S extends Dims = Dims> {
     if (this.#ended !== null) return 'Tensor (disposed)';
     const node = this.#node;
     return `Tensor ${node.dtype} ${showDims(node.shape.dims)} on ${node.runtime.backend.name}`;
+  }
+
+  /** What `console.log` shows in Node.js. */
+  [INSPECT](): string {
+    return this.toString();
   }
 
   get [BRAND](): string {

@@ -1,12 +1,11 @@
 /** Elements into device memory, from the host and from one device to another. */
 
-import { DTYPES } from '@gradus/backend';
 import type { DType } from '@gradus/backend';
 import { DTypeError } from './errors.ts';
 import { NO_ATTRIBUTE, Node, attachStorage } from './graph/node.ts';
 import { DATA, scalarNode } from './graph/record.ts';
 import type { Shape } from './graph/shape.ts';
-import { encode } from './memory/elements.ts';
+import { encode, roundTo } from './memory/elements.ts';
 import { data } from './read.ts';
 import { runtimeOf } from './runtime.ts';
 import type { Device, Runtime } from './runtime.ts';
@@ -29,17 +28,6 @@ export function fromElements(values: ArrayLike<number>, shape: Shape, dtype: DTy
 export function requireStorable(dtype: DType, runtime: Runtime): void {
   if (runtime.backend.capabilities.dtypes[dtype].store) return;
   throw new DTypeError({ op: 'tensor', expected: `a dtype that ${runtime.backend.name} stores`, got: dtype, fix: 'use float32, or another device.' });
-}
-
-/** A host number as `dtype` would hold it. */
-export function roundTo(value: number, dtype: DType): number {
-  if (dtype === 'float32') return Math.fround(value);
-  const { view, bytes, kind } = DTYPES[dtype];
-  if (kind === 'float') return value;
-  if (kind === 'bool') return value === 0 ? 0 : 1;
-  const one = view(new ArrayBuffer(bytes));
-  one[0] = value;
-  return one[0] ?? value;
 }
 
 /** A copy of `x` on another device; `x` itself when it is there. The only way across. @throws DTypeError for a dtype that device cannot store */

@@ -3,6 +3,8 @@
 import {
   CORE_VERSION,
   Generator,
+  all,
+  any,
   State,
   arange,
   assign,
@@ -26,6 +28,7 @@ import {
   randint,
   randn,
   scope,
+  stack,
   tensor,
   trimMemory,
   uniform,
@@ -121,7 +124,8 @@ describe('promotion', () => {
     expect(tensor([1], { dtype: 'int32' }).add(0.5).dtype).toBe('float32');
     expect(tensor([1], { dtype: 'float16' }).mul(3).dtype).toBe('float16');
     expect(tensor([true]).add(1).dtype).toBe('int32');
-    expect(tensor([1], { dtype: 'uint8' }).add(300).dtype).toBe('float32');
+    expect([...tensor([1], { dtype: 'uint8' }).add(300).dataSync()]).toEqual([45]);
+    expect(tensor([1, 5], { dtype: 'int32' }).clamp({ min: 2 }).dtype).toBe('int32');
   });
 
   test('division and functions give floats', () => {
@@ -129,6 +133,38 @@ describe('promotion', () => {
     expect(tensor([4], { dtype: 'int32' }).sqrt().dtype).toBe('float32');
     expect(tensor([true, true]).sum().dtype).toBe('int32');
     expect(tensor([1, 2], { dtype: 'uint8' }).mean().itemSync()).toBe(1.5);
+  });
+});
+
+describe('long programs', () => {
+  test('with more operands than a kernel can have', () => {
+    const parts = Array.from({ length: 200 }, (_, i) => tensor([i, 1]));
+    expect([...parts.reduce((a, b) => a.add(b)).dataSync()]).toEqual([19900, 200]);
+    expect([...parts.reduceRight((a, b) => b.mul(1).add(a)).dataSync()]).toEqual([19900, 200]);
+    expect(stack(parts).sum().itemSync()).toBe(20100);
+  });
+
+  test('deeper than the engine’s stack', () => {
+    const w = tensor([1], { requiresGrad: true });
+    let x: Tensor = w;
+    for (let i = 0; i < 3000; i++) x = i % 2 === 0 ? x.add(0.001) : x.mul(1.0001);
+    x.sum().backward();
+    expect((w.grad as Tensor).dataSync()[0]).toBeCloseTo(1.0001 ** 1500, 3);
+    const square = eye(2).mul(1);
+    square.requiresGrad = true;
+    let h: Tensor = tensor([[0.1, 0.2]]);
+    for (let i = 0; i < 300; i++) h = h.matmul(square);
+    h.sum().backward();
+    expect((square.grad as Tensor).shape).toEqual([2, 2]);
+  });
+
+  test('means of 16-bit floats do not overflow', () => {
+    expect(full([1000], 1000, { dtype: 'float16' }).mean().itemSync()).toBe(1000);
+  });
+
+  test('nothing is any of none, and all of none are', () => {
+    expect(any(zeros([0])).itemSync()).toBe(0);
+    expect(all(zeros([2, 0]), { axis: 1 }).dataSync()).toEqual(new Uint8Array([1, 1]));
   });
 });
 
@@ -254,6 +290,17 @@ describe('scopes', () => {
       }),
     ).rejects.toThrow('inside');
     expect(memory().liveBytes).toBe(before);
+  });
+
+  test('what is returned keeps its history through numbers made on the way', () => {
+    const w = tensor([2, 3], { requiresGrad: true });
+    const loss = scope(() => {
+      const total = w.square().sum();
+      const half = total.mul(0.5);
+      return half.add(1);
+    });
+    loss.backward();
+    expect([...(w.grad as Tensor).dataSync()]).toEqual([2, 3]);
   });
 
   test('what is returned keeps its history, wherever it goes', () => {

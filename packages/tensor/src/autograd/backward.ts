@@ -29,7 +29,7 @@ function tapeOf(root: Node, trace: number): Node[] {
   while (stack.length > 0) {
     const top = stack[stack.length - 1] as { node: Node; next: number };
     const { inputs, op } = top.node;
-    if (op.gradient === null || top.next >= inputs.length) {
+    if (op.gradient === null || top.node.owner !== null || top.next >= inputs.length) {
       order.push(top.node);
       stack.pop();
       continue;
@@ -43,7 +43,7 @@ function tapeOf(root: Node, trace: number): Node[] {
 }
 
 function isLeaf(node: Node): boolean {
-  return node.op.gradient === null || node.inputs.length === 0 || node.op === TRACE_LEAF;
+  return node.op.gradient === null || node.inputs.length === 0 || node.owner !== null || node.op === TRACE_LEAF;
 }
 
 /** An argument of a function being differentiated: the inner trace ends here, an outer one goes through. */

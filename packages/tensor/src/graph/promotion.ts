@@ -35,8 +35,7 @@ export function promote(op: string, a: DType, b: DType): DType {
 export function weakDType(value: number, dtype: DType): DType {
   if (isFloat(dtype)) return dtype;
   if (!Number.isInteger(value)) return 'float32';
-  if (dtype === 'bool') return 'int32';
-  return value >= DTYPES[dtype].min && value <= DTYPES[dtype].max ? dtype : 'float32';
+  return dtype === 'bool' ? 'int32' : dtype;
 }
 
 /** The dtype of a float-valued function of `dtype`: itself if it is a float, else float32. */

@@ -37,8 +37,10 @@ export function rowMajorStrides(dims: readonly number[]): number[] {
 
 /** The one shape object for these sizes. @throws ShapeError for a negative or fractional size, or more than 12 axes */
 export function shapeOf(dims: readonly number[], op = 'shape'): Shape {
+  // Callers without types pass sizes one by one.
+  if (!Array.isArray(dims)) throw new ShapeError({ op, expected: 'sizes in an array, such as [2, 3]', got: String(dims) });
   let branch = root;
-  for (const size of dims) {
+  for (const size of dims as readonly number[]) {
     let next = branch.next.get(size);
     if (next === undefined) {
       if (!Number.isSafeInteger(size) || size < 0)

@@ -109,7 +109,10 @@ export class Expresser {
     if (e === undefined) {
       e = this.#express(slot, chain);
       memo.set(slot, e);
-      if (this.accesses.length + this.#own.size >= this.#placement.capabilities.maxBindings) throw new StoreFirst(slot);
+      // What lies in memory is no smaller for being stored again: some part in line that uses it has to be.
+      const full = this.accesses.length + this.#own.size >= this.#placement.capabilities.maxBindings;
+      if (full && !this.#own.has(slot) && this.#placement.placeOf(slot) === null && this.#item(slot).op.lowering.kind === 'elementwise')
+        throw new StoreFirst(slot);
     }
     return e;
   }

@@ -56,3 +56,14 @@ export function dtypeOfArray(values: ArrayLike<number>): DType | null {
   if (values instanceof Uint8Array || values instanceof Uint8ClampedArray) return 'uint8';
   return null;
 }
+
+/** A host number as `dtype` would hold it. */
+export function roundTo(value: number, dtype: DType): number {
+  if (dtype === 'float32') return Math.fround(value);
+  const { view, bytes, kind } = DTYPES[dtype];
+  if (kind === 'float') return value;
+  if (kind === 'bool') return value === 0 ? 0 : 1;
+  const one = view(new ArrayBuffer(bytes));
+  one[0] = value;
+  return one[0] ?? value;
+}

@@ -110,12 +110,14 @@ function closeScope<T>(ending: Scope, result: T): T {
     else if (Tensor.isKept(handle) || nodeOf(handle, 'scope').shape.rank === 0) staying.push(handle);
     else leaving.push(handle);
   }
-  settle(staying);
+  for (const handle of leaving) endHandle(handle, 'the scope it was made in has ended');
+  // Last made first: what only later numbers were made from is free by the time it is looked at.
+  settle(staying.toReversed());
   for (const handle of staying) {
     // A number on the host is ordinary garbage: nothing has to be released when its handle is collected.
-    if (nodeOf(handle, 'scope').storage !== null) Tensor.lease(handle);
+    const { storage, inputs } = nodeOf(handle, 'scope');
+    if (storage !== null || inputs.length > 0) Tensor.lease(handle);
   }
-  for (const handle of leaving) endHandle(handle, 'the scope it was made in has ended');
   ending.handles.length = 0;
   return result;
 }
@@ -138,6 +140,8 @@ function settle(survivors: readonly Tensor[]): void {
   for (const [runtime, nodes] of pending) flush(runtime, nodes);
   for (const handle of survivors) {
     const node = nodeOf(handle, 'scope');
+    // What a returned value was made from is part of its history.
+    if (node.refs > node.handles) continue;
     if (node.owner === null) {
       node.traces = 0;
       cutInputs(node);

@@ -6,6 +6,7 @@ import { AxisError, DTypeError } from '../errors.ts';
 import type { Node } from '../graph/node.ts';
 import { promote, weakDType } from '../graph/promotion.ts';
 import { scalarNode } from '../graph/record.ts';
+import { roundTo } from '../memory/elements.ts';
 import { isTensor, nodeOf } from '../tensor.ts';
 import type { Tensor } from '../tensor.ts';
 import { castNode } from './convert.ts';
@@ -56,7 +57,7 @@ function withNumber(op: string, a: Operand, b: Operand): readonly [Node, Node] {
   const node = nodeOf(t, op);
   const lift = (value: number): readonly [Node, Node] => {
     const dtype = promote(op, node.dtype, weakDType(value, node.dtype));
-    return [castNode(node, dtype), scalarNode(value, dtype, node.runtime)];
+    return [castNode(node, dtype), scalarNode(roundTo(value, dtype), dtype, node.runtime)];
   };
   if (typeof b === 'number') return lift(b);
   const [x, s] = lift(a as number);

@@ -249,10 +249,9 @@ export function minimum(a: Operand, b: Operand): Tensor {
 
 /** `min(max(x, low), high)`; the gradient passes where x lies within, both ends included. */
 export function clamp(x: Tensor, range: { readonly min?: number; readonly max?: number }): Tensor {
-  const { min = -Infinity, max = Infinity } = range;
-  const below = less(x, min);
-  const above = greater(x, max);
-  return where(below, min, where(above, max, x));
+  const { min, max } = range;
+  const capped = max === undefined ? x : where(greater(x, max), max, x);
+  return min === undefined ? capped : where(less(x, min), min, capped);
 }
 
 /** `-x`. */

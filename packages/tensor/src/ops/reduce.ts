@@ -9,7 +9,7 @@ import { record } from '../graph/record.ts';
 import { compose } from '../memory/scope.ts';
 import { nodeOf } from '../tensor.ts';
 import type { Tensor } from '../tensor.ts';
-import { add, div, equal, isNaN, logicalAnd, logicalOr, mul, square, sub, where } from './arithmetic.ts';
+import { add, div, equal, greater, isNaN, logicalAnd, logicalNot, logicalOr, mul, square, sub, where } from './arithmetic.ts';
 import { normalizeAxes, normalizeAxis } from './arguments.ts';
 import type { ReduceOptions } from './arguments.ts';
 import { detach, toDType } from './convert.ts';
@@ -93,8 +93,10 @@ function countOf(op: string, x: Tensor, options: ReduceOptions): number {
 /** The mean along `axis` (all by default), as a float; NaN for none. @throws AxisError */
 export function mean(x: Tensor, options: ReduceOptions = {}): Tensor {
   return compose(() => {
-    const floats = toDType(x, floatOf(nodeOf(x, 'mean').dtype));
-    return div(sum(floats, options), countOf('mean', x, options));
+    const dtype = floatOf(nodeOf(x, 'mean').dtype);
+    // Sums of 16-bit floats leave their range long before the mean does.
+    const total = sum(toDType(x, dtype === 'float64' ? dtype : 'float32'), options);
+    return toDType(div(total, countOf('mean', x, options)), dtype);
   });
 }
 
@@ -118,14 +120,14 @@ export function std(x: Tensor, options: VarianceOptions = {}): Tensor {
   return compose(() => sqrt(variance(x, options)));
 }
 
-/** Is any true (not 0)? bool. */
+/** Is any true (not 0)? bool; false for none. */
 export function any(x: Tensor, options: ReduceOptions = {}): Tensor {
-  return compose(() => max(toDType(x, 'bool'), options));
+  return compose(() => greater(sum(toDType(x, 'bool'), options), 0));
 }
 
-/** Are all true (not 0)? bool. */
+/** Are all true (not 0)? bool; true for none. */
 export function all(x: Tensor, options: ReduceOptions = {}): Tensor {
-  return compose(() => min(toDType(x, 'bool'), options));
+  return compose(() => equal(sum(logicalNot(x), options), 0));
 }
 
 /** The first place of the extreme, or of the first NaN. */

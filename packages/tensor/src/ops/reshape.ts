@@ -34,6 +34,7 @@ export function reshape(x: Tensor, shape: Dims): Tensor {
 }
 
 function resolveSizes(shape: Dims, size: number, from: Dims): Dims {
+  if (!Array.isArray(shape)) return shapeOf(shape, 'reshape').dims;
   const open = shape.filter((n) => n === -1).length;
   const known = shape.reduce((product, n) => (n === -1 ? product : product * n), 1);
   const inferred = open === 1 && known !== 0 ? size / known : NaN;
