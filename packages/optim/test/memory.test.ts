@@ -72,6 +72,22 @@ describe('memory is flat over 3,000 steps', () => {
     },
   );
 
+  test('with a scope of its own for the loss', async () => {
+    const model = mlp();
+    const optimizer = new SGD(model.parameters(), { lr: 0.01 });
+    const live: number[] = [];
+    for await (const [x, y] of loop(60)) {
+      const loss = scope(() => {
+        const data = crossEntropy(model.forward(x), y);
+        const size = model.parameters().map((p) => p.square().sum());
+        return data.add(size.reduce((a, b) => a.add(b)).mul(1e-4));
+      });
+      optimizer.minimize(loss);
+      live.push(memory().liveBytes);
+    }
+    expect(new Set(live.slice(5)).size, live.join()).toBe(1);
+  });
+
   test('1,000 overlapping inference requests', async () => {
     const model = mlp().eval();
     const request = async (i: number): Promise<number> =>

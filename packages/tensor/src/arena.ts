@@ -3,10 +3,10 @@
  */
 
 import type { DType } from '@gradus/backend';
-import { ArgumentError } from './errors.ts';
+import { ArgumentError, ShapeError } from './errors.ts';
 import { NO_ATTRIBUTE, Node, attachStorage } from './graph/node.ts';
 import { DATA, fullLike, withGradients } from './graph/record.ts';
-import { shapeOf } from './graph/shape.ts';
+import { shapeOf, showDims } from './graph/shape.ts';
 import type { Shape } from './graph/shape.ts';
 import { flush } from './lowering/flush.ts';
 import { compose } from './memory/scope.ts';
@@ -97,6 +97,13 @@ export class Arena {
     return concatenate(
       this.#members.slice(from, to).map(({ tensor, shape }) => {
         const { grad } = tensor;
+        if (grad !== null && nodeOf(grad, 'gradients').shape !== shape) {
+          throw new ShapeError({
+            op: 'gradients',
+            expected: `a gradient shaped like its parameter, ${showDims(shape.dims)}`,
+            got: showDims(grad.shape),
+          });
+        }
         return grad === null ? fullLike(nodeOf(tensor, 'gradients'), 0, shapeOf([shape.size])) : reshape(grad, [-1]);
       }),
     );

@@ -1,6 +1,7 @@
 /** Differentiation as users call it: grad, valueAndGrad, backward, and where gradients stop. */
 
 import {
+  assign,
   customGradient,
   defineOp,
   detach,
@@ -125,6 +126,22 @@ describe('backward', () => {
     w.grad = null;
     slope.sum().backward();
     expect(values(w.grad as unknown as Tensor)).toEqual([12]);
+  });
+
+  test('adds up over two versions of a parameter, and leaves the caller’s tensors alone', () => {
+    const p = tensor([1], { requiresGrad: true });
+    const before = p.mul(3);
+    assign(p, tensor([2]));
+    before.add(p.mul(10)).sum().backward();
+    expect(values(p.grad as Tensor)).toEqual([13]);
+    const seed = tensor([1]);
+    p.add(1).backward({ gradient: seed });
+    expect(seed.isDisposed).toBe(false);
+    const { gradients } = vjp((x) => x.add(1), [tensor([1])], seed);
+    expect(gradients[0]).not.toBe(seed);
+    const own = p.mul(2).sum();
+    grad(() => own)(tensor([1]));
+    expect(own.isDisposed).toBe(false);
   });
 
   test('takes a starting gradient', () => {

@@ -175,24 +175,26 @@ export function backward(loss: Tensor, options: BackwardOptions = {}): void {
       fix: 'use module parameters, set requiresGrad on a leaf, and compute outside noGrad.',
     });
   }
-  const found: { owner: Tensor; gradient: Tensor }[] = [];
+  // One sum for each owner: a graph may hold a parameter as it was before and after an assignment.
+  const found = new Map<Tensor, Tensor>();
   compose(() => {
     withGradients(options.createGraph ?? false, () => {
       const tape = walk(root, seedFor(root, options.gradient, 'backward'), REQUIRES_GRAD, (leaf, gradient) => {
         if (leaf.owner === null) return;
-        const before = leaf.owner.grad;
-        found.push({ owner: leaf.owner, gradient: before === null ? gradient : add(before, gradient) });
+        const before = found.get(leaf.owner) ?? leaf.owner.grad;
+        found.set(leaf.owner, before === null ? gradient : add(before, gradient));
       });
       if (!(options.retainGraph ?? options.createGraph ?? false)) for (const node of tape) node.consumed = !isLeaf(node);
     });
-    return found.map((f) => f.gradient);
+    return [...found.values()];
   });
   // A gradient belongs to its parameter, not to the scope it was computed in. Several parameters may have the same one.
-  for (const { owner, gradient } of found) {
+  for (const [owner, gradient] of found) {
     owner.grad?.dispose();
     owner.grad = new Tensor(nodeOf(gradient, 'backward'), false);
   }
-  for (const { gradient } of found) gradient.dispose();
+  // The starting gradient, which may have come through unchanged, is the caller's.
+  for (const gradient of found.values()) if (gradient !== options.gradient) gradient.dispose();
 }
 
 /** Bits for `grad` calls in progress; bit 0 is `requiresGrad`. */
@@ -209,7 +211,14 @@ export interface ValueAndGradient {
   readonly gradients: readonly Tensor[];
 }
 
-function differentiate(op: string, fn: ScalarFunction, args: readonly Tensor[], seed?: (value: Tensor) => Tensor): ValueAndGradient {
+/** `values` goes through the compose that frees what `fn` made, so what it leaves out is freed and what is the caller's own is not. */
+function differentiate<T>(
+  op: string,
+  fn: ScalarFunction,
+  args: readonly Tensor[],
+  seed: Tensor | undefined,
+  values: (found: ValueAndGradient) => T,
+): T {
   if (nextTrace > LAST_TRACE) throw new GradientError({ op, expected: 'at most 29 nested gradients', got: 'one more' });
   const trace = nextTrace;
   nextTrace *= 2;
@@ -222,9 +231,12 @@ function differentiate(op: string, fn: ScalarFunction, args: readonly Tensor[], 
         const value = fn(...leaves);
         const root = nodeOf(value, op);
         const arrived = new Map<Node, Tensor>();
-        if ((root.traces & trace) !== 0) walk(root, seedFor(root, seed?.(value), op), trace, (leaf, gradient) => void arrived.set(leaf, gradient));
-        const gradients = leaves.map((leaf) => arrived.get(nodeOf(leaf, op)) ?? fullLike(nodeOf(leaf, op), 0));
-        return { value, gradients };
+        if ((root.traces & trace) !== 0) walk(root, seedFor(root, seed, op), trace, (leaf, gradient) => void arrived.set(leaf, gradient));
+        const gradients = leaves.map((leaf) => {
+          const gradient = arrived.get(nodeOf(leaf, op)) ?? fullLike(nodeOf(leaf, op), 0);
+          return gradient === seed ? new Tensor(nodeOf(gradient, op)) : gradient;
+        });
+        return values({ value, gradients });
       }),
     );
   } finally {
@@ -245,20 +257,24 @@ export function grad(fn: ScalarFunction): (...args: Tensor[]) => Tensor {
   return (...args) => {
     const [first, ...rest] = args;
     if (first === undefined) throw new GradientError({ op: 'grad', expected: 'at least one argument', got: 'none' });
-    const { value, gradients } = differentiate('grad', (x) => fn(x, ...rest), [first]);
-    value.dispose();
-    return gradients[0] ?? internalError('a gradient is missing');
+    return differentiate(
+      'grad',
+      (x) => fn(x, ...rest),
+      [first],
+      undefined,
+      ({ gradients }) => gradients[0] ?? internalError('a gradient is missing'),
+    );
   };
 }
 
 /** Value and gradients of `fn` with respect to every argument. @throws GradientError */
 export function valueAndGrad(fn: ScalarFunction): (...args: Tensor[]) => ValueAndGradient {
-  return (...args) => differentiate('valueAndGrad', fn, args);
+  return (...args) => differentiate('valueAndGrad', fn, args, undefined, (found) => found);
 }
 
 /** The value of `fn`, which may have any shape, and the product of `cotangent` with its Jacobian, for every argument. @throws GradientError */
 export function vjp(fn: ScalarFunction, args: readonly Tensor[], cotangent: Tensor): ValueAndGradient {
-  return differentiate('vjp', fn, args, () => cotangent);
+  return differentiate('vjp', fn, args, cotangent, (found) => found);
 }
 
 /** Runs `fn` without recording gradients. */

@@ -112,11 +112,13 @@ function closeScope<T>(ending: Scope, result: T): T {
   }
   for (const handle of leaving) endHandle(handle, 'the scope it was made in has ended');
   // Last made first: what only later numbers were made from is free by the time it is looked at.
-  settle(staying.toReversed());
+  settle(staying.toSorted((a, b) => nodeOf(b, 'scope').id - nodeOf(a, 'scope').id));
   for (const handle of staying) {
     // A number on the host is ordinary garbage: nothing has to be released when its handle is collected.
     const { storage, inputs } = nodeOf(handle, 'scope');
-    if (storage !== null || inputs.length > 0) Tensor.lease(handle);
+    // Part of a returned value's history: it ends where that does.
+    if (inputs.length > 0 && outer !== null && !Tensor.isKept(handle)) outer.handles.push(handle);
+    else if (storage !== null || inputs.length > 0) Tensor.lease(handle);
   }
   ending.handles.length = 0;
   return result;

@@ -137,6 +137,8 @@ function single(index: number, size: number, axis: number): { start: number; ste
 function resolveRange(range: Exclude<Range, number>, size: number): { start: number; step: number; length: number } {
   const step = range.step ?? 1;
   if (!Number.isInteger(step) || step === 0) throw new ArgumentError({ op: 'slice', expected: 'a whole step other than 0', got: String(step) });
+  const odd = [range.start, range.end].find((at) => at !== undefined && !Number.isInteger(at));
+  if (odd !== undefined) throw new ArgumentError({ op: 'slice', expected: 'whole bounds', got: String(odd) });
   const clip = (at: number, low: number, high: number): number => Math.min(Math.max(at < 0 ? at + size : at, low), high);
   const start = range.start === undefined ? (step > 0 ? 0 : size - 1) : step > 0 ? clip(range.start, 0, size) : clip(range.start, -1, size - 1);
   const end = range.end === undefined ? (step > 0 ? size : -1) : step > 0 ? clip(range.end, 0, size) : clip(range.end, -1, size - 1);
