@@ -1,47 +1,33 @@
-/** Tensors as users make and read them: creation, dtypes, promotion, printing, scopes, random numbers. */
+/** Tensors as users make and read them: creation, dtypes, promotion, printing, views, long programs, and seeing inside. */
 
+import { cpu } from '@gradus/backend-cpu';
 import {
   CORE_VERSION,
-  Generator,
   all,
   any,
   State,
   arange,
   assign,
-  bernoulli,
   commit,
   debug,
-  defaultGenerator,
   explain,
   eye,
   full,
-  grad,
-  keep,
   linspace,
-  manualSeed,
   memory,
-  normal,
   oneHot,
   ones,
-  permutationOf,
-  rand,
-  randint,
-  randn,
   scope,
   stack,
   tensor,
   trimMemory,
-  uniform,
   zeros,
   zerosLike,
 } from '@gradus/tensor';
 import type { DType, Tensor } from '@gradus/tensor';
-import { cpu } from '@gradus/backend-cpu';
-import fc from 'fast-check';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { threefry } from '../src/random/threefry.ts';
 
 test('the version on tensors is that of the package', () => {
   const { version } = JSON.parse(readFileSync(join(import.meta.dirname, '../package.json'), 'utf8')) as { version: string };
@@ -214,201 +200,6 @@ describe('views', () => {
     });
     expect(sums.map((s) => s.sum)).toEqual([0, 1, 2, 3, 4, 5, 6, 7].map((i) => 2 * (28 + 64 * i)));
     expect(sums.slice(1).every((s) => s.hit === true)).toBe(true);
-  });
-});
-
-describe('scopes', () => {
-  test('release what they made, except what is returned, kept or a number', () => {
-    const made: Tensor[] = [];
-    const before = memory().liveBytes;
-    const result = scope(() => {
-      const a = tensor([1, 2]);
-      const b = a.mul(2);
-      const kept = keep(b.add(1));
-      const number = b.sum();
-      made.push(a, b, kept, number);
-      return { out: [b.mul(3)] };
-    });
-    expect(made.map((t) => t.isDisposed)).toEqual([true, true, false, false]);
-    expect([...(result.out[0] as Tensor).dataSync()]).toEqual([6, 12]);
-    expect([...(made[2] as Tensor).dataSync()]).toEqual([3, 5]);
-    expect((made[3] as Tensor).itemSync()).toBe(6);
-    result.out[0]?.dispose();
-    made[2]?.dispose();
-    expect(memory().liveBytes).toBe(before);
-  });
-
-  test('using', () => {
-    let inside: Tensor;
-    {
-      using s = scope();
-      inside = tensor([1]);
-      expect(s).toBeDefined();
-    }
-    expect(inside.isDisposed).toBe(true);
-    {
-      using t = tensor([1]);
-      inside = t;
-    }
-    expect(inside.isDisposed).toBe(true);
-  });
-
-  test('end when asynchronous work does', async () => {
-    let late: Tensor | null = null;
-    const value = await scope(async () => {
-      await Promise.resolve();
-      late = tensor([1, 2]);
-      await new Promise((resolve) => void setImmediate(resolve));
-      return late.sum().item();
-    });
-    expect(value).toBe(3);
-    expect((late as Tensor | null)?.isDisposed).toBe(true);
-  });
-
-  test('nest', () => {
-    const result = scope(() => {
-      const inner = scope(() => tensor([1, 2]).mul(2));
-      expect(inner.isDisposed).toBe(false);
-      return inner.add(1);
-    });
-    expect([...result.dataSync()]).toEqual([3, 5]);
-  });
-
-  test('release when the work throws', async () => {
-    const before = memory().liveBytes;
-    expect(() =>
-      scope(() => {
-        tensor([1, 2, 3]).evaluate();
-        throw new Error('inside');
-      }),
-    ).toThrow('inside');
-    await expect(
-      scope(async () => {
-        tensor([1, 2, 3]).evaluate();
-        await Promise.resolve();
-        throw new Error('inside');
-      }),
-    ).rejects.toThrow('inside');
-    expect(memory().liveBytes).toBe(before);
-  });
-
-  test('what is returned keeps its history through numbers made on the way', () => {
-    const w = tensor([2, 3], { requiresGrad: true });
-    const loss = scope(() => {
-      const total = w.square().sum();
-      const half = total.mul(0.5);
-      return half.add(1);
-    });
-    loss.backward();
-    expect([...(w.grad as Tensor).dataSync()]).toEqual([2, 3]);
-  });
-
-  test('what is returned keeps its history, wherever it goes', () => {
-    const w = tensor([2, 3], { requiresGrad: true });
-    const loss = scope(() => w.square().sum());
-    loss.backward();
-    expect([...(w.grad as Tensor).dataSync()]).toEqual([4, 6]);
-    expect([...grad((x) => scope(() => x.square().sum()))(tensor([1, 2])).dataSync()]).toEqual([2, 4]);
-  });
-
-  test('a read under way survives the end of its scope', async () => {
-    const promise = scope(() => {
-      const pending = tensor([1, 2]).mul(2).data();
-      return [pending];
-    })[0] as Promise<Float32Array>;
-    expect([...(await promise)]).toEqual([2, 4]);
-  });
-});
-
-describe('state', () => {
-  test('takes the memory of its old value over only when nobody else sees it', () => {
-    const device = cpu();
-    const s = scope(() => new State(arange(8, { device, dtype: 'float32' })));
-    const storageBytes = (): number => memory(device).liveBytes;
-    const alone = storageBytes();
-    for (let i = 0; i < 3; i++) {
-      scope(() => assign(s, s.mul(2)));
-      commit(s);
-      expect(explain(device)?.kernels[0]?.inPlace).toBe(1);
-    }
-    expect(storageBytes()).toBe(alone);
-    expect([...s.dataSync()]).toEqual([0, 8, 16, 24, 32, 40, 48, 56]);
-    // A handle on the old value, a view of it, and a view made while it was pending all keep it.
-    const handle = s.detach();
-    scope(() => assign(s, s.add(1)));
-    commit(s);
-    expect([...handle.dataSync()][1]).toBe(8);
-    scope(() => assign(s, s.add(1)));
-    const view = s.reshape([2, 4]).slice([1]);
-    scope(() => assign(s, s.mul(0)));
-    expect([...view.dataSync()]).toEqual([34, 42, 50, 58]);
-    expect([...s.dataSync()]).toEqual([0, 0, 0, 0, 0, 0, 0, 0]);
-  });
-
-  test('assigned twice before it is written, has the last value', () => {
-    const s = new State(tensor([1]));
-    assign(s, s.add(1));
-    assign(s, s.mul(10));
-    expect(s.itemSync()).toBe(20);
-  });
-});
-
-describe('random numbers', () => {
-  test('threefry agrees with the known answers of its authors', () => {
-    // Random123 1.14, kat_vectors, "threefry2x32 20".
-    expect(threefry([0, 0], [0, 0])).toEqual([0x6b200159, 0x99ba4efe]);
-    expect(threefry([0xffffffff, 0xffffffff], [0xffffffff, 0xffffffff])).toEqual([0x1cb996fc, 0xbb002be7]);
-    expect(threefry([0x13198a2e, 0x03707344], [0x243f6a88, 0x85a308d3])).toEqual([0xc4923a9c, 0x483df7a0]);
-  });
-
-  test('kernels and host draw the same bits', () => {
-    fc.assert(
-      fc.property(fc.integer({ min: 0, max: 2 ** 32 - 1 }), fc.integer({ min: 0, max: 2 ** 33 }), (seed, counter) => {
-        const generator = new Generator(seed, 3);
-        generator.restore({ seed, stream: 3, counter });
-        const drawn = scope(() => uniform([3], { generator }).dataSync());
-        for (let i = 0; i < 3; i++) {
-          const at = counter + i;
-          const [word] = threefry([seed, 3], [at % 2 ** 32, Math.floor(at / 2 ** 32)]);
-          expect(drawn[i]).toBe((word >>> 8) / 2 ** 24);
-        }
-      }),
-      { numRuns: 50 },
-    );
-  });
-
-  test('the same seed gives the same numbers, whatever is computed when', () => {
-    manualSeed(7);
-    const a = [rand([3]).dataSync(), randn([2, 2]).dataSync()];
-    manualSeed(7);
-    const first = rand([3]);
-    const second = randn([2, 2]);
-    expect([second.dataSync(), first.dataSync()]).toEqual([a[1], a[0]]);
-    const saved = defaultGenerator.state;
-    const next = rand([4]).dataSync();
-    defaultGenerator.restore(saved);
-    expect(rand([4]).dataSync()).toEqual(next);
-    expect(randn([2], { seed: 1 }).dataSync()).toEqual(randn([2], { seed: 1 }).dataSync());
-  });
-
-  test('have the moments they should', () => {
-    const n = 20000;
-    const u = uniform([n], { seed: 1, low: -1, high: 3 });
-    expect(u.mean().itemSync()).toBeCloseTo(1, 1);
-    expect(u.min().itemSync()).toBeGreaterThanOrEqual(-1);
-    expect(u.max().itemSync()).toBeLessThan(3);
-    const z = normal([n], { seed: 2, mean: 5, std: 2 });
-    expect(Math.abs(z.mean().itemSync() - 5)).toBeLessThan(0.05);
-    expect(Math.abs(z.std().itemSync() - 2)).toBeLessThan(0.05);
-    expect(Math.abs(bernoulli([n], 0.3, { seed: 3 }).mean().itemSync() - 0.3)).toBeLessThan(0.02);
-    const whole = randint(-2, 3, [n], { seed: 4 }).dataSync();
-    expect([...new Set(whole)].toSorted((a, b) => a - b)).toEqual([-2, -1, 0, 1, 2]);
-  });
-
-  test('permutations are permutations, and a function of seed and stream', () => {
-    expect([...permutationOf(100, 1, 2)].toSorted((a, b) => a - b)).toEqual([...Array(100).keys()]);
-    expect(permutationOf(100, 1, 2)).toEqual(permutationOf(100, 1, 2));
-    expect(permutationOf(100, 1, 3)).not.toEqual(permutationOf(100, 1, 2));
   });
 });
 
