@@ -5,7 +5,7 @@
  * written as snake_case in `stateDict()`, so that PyTorch's weights load as they are.
  */
 
-import { Parameter, State, assign, noGrad } from '@gradus/tensor';
+import { Parameter, State, assign, hostDecision, hostEffect, noGrad } from '@gradus/tensor';
 import type { Tensor } from '@gradus/tensor';
 import { StateDictError } from './errors.ts';
 
@@ -34,8 +34,21 @@ export interface LoadReport {
 
 /** Base of all layers and models. A model of one's own has `forward` and its parts as properties. */
 export abstract class Module {
-  /** Training or evaluation: dropout and batch norm ask for it. Set by `train()` and `eval()`. */
-  training = true;
+  #training = true;
+  readonly #readTraining = (): boolean => this.#training;
+
+  /** Training or evaluation: dropout and batch norm ask for it. Set by `train()` and `eval()`. A compiled function follows it. */
+  get training(): boolean {
+    return hostDecision(this.#readTraining);
+  }
+
+  set training(on: boolean) {
+    const before = this.#training;
+    hostEffect(
+      () => (this.#training = on),
+      () => (this.#training = before),
+    );
+  }
 
   /** Computes the output. Shapes are each module's own. */
   abstract forward(...inputs: Tensor[]): Tensor;

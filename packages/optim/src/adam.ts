@@ -33,15 +33,45 @@ export class Adam extends ArenaOptimizer<AdamOptions> {
     super(parameters, all, 2);
   }
 
-  protected override update({ values, gradients, state, step, options }: Update<AdamOptions>): Updated {
-    const { lr, eps, weightDecay } = options;
-    const [beta1, beta2] = options.betas;
+  protected override update({ values, gradients, state, number, decide }: Update<AdamOptions>): Updated {
     const [m = values, v = values] = state;
-    const g = weightDecay === 0 ? gradients : add(gradients, mul(values, weightDecay));
-    const first = add(mul(m, beta1), mul(g, 1 - beta1));
-    const second = add(mul(v, beta2), mul(square(g), 1 - beta2));
-    const denominator = add(div(sqrt(second), Math.sqrt(1 - beta2 ** step)), eps);
-    const moved = sub(values, div(mul(first, lr / (1 - beta1 ** step)), denominator));
+    const decays = decide(({ weightDecay }) => weightDecay !== 0);
+    const g = decays
+      ? add(
+          gradients,
+          mul(
+            values,
+            number((o) => o.weightDecay),
+          ),
+        )
+      : gradients;
+    const first = add(
+      mul(
+        m,
+        number((o) => o.betas[0]),
+      ),
+      mul(
+        g,
+        number((o) => 1 - o.betas[0]),
+      ),
+    );
+    const second = add(
+      mul(
+        v,
+        number((o) => o.betas[1]),
+      ),
+      mul(
+        square(g),
+        number((o) => 1 - o.betas[1]),
+      ),
+    );
+    const correction = number((o) => Math.sqrt(1 - o.betas[1] ** o.step));
+    const denominator = add(
+      div(sqrt(second), correction),
+      number((o) => o.eps),
+    );
+    const rate = number((o) => o.lr / (1 - o.betas[0] ** o.step));
+    const moved = sub(values, div(mul(first, rate), denominator));
     return { values: moved, state: [first, second] };
   }
 }

@@ -5,8 +5,24 @@
  * *run* of neighbouring parameters with gradients (and the same number of steps behind them) is updated on its own.
  */
 
-import { Arena, ArgumentError, State, assign, backward, compose, concatenate, isTensor, noGrad, slice, zeros } from '@gradus/tensor';
-import type { Tensor } from '@gradus/tensor';
+import {
+  Arena,
+  ArgumentError,
+  State,
+  assign,
+  backward,
+  compose,
+  concatenate,
+  hasGradient,
+  hostDecision,
+  hostEffect,
+  hostNumber,
+  isTensor,
+  noGrad,
+  slice,
+  zeros,
+} from '@gradus/tensor';
+import type { HostNumber, Tensor } from '@gradus/tensor';
 
 /** A group of parameters with options of its own. */
 export interface ParameterGroup<Options> {
@@ -17,15 +33,19 @@ export interface ParameterGroup<Options> {
 /** Parameters, or groups of them. */
 export type Parameters<Options> = readonly Tensor[] | readonly ParameterGroup<Options>[];
 
-/** What an update rule gets: flat tensors of one run, and the step's number. */
+/** What the numbers of a rule are made of: the options in force, and the step, which is 1 in the first one of these parameters. */
+export type Settings<Options> = Options & { readonly step: number };
+
+/** What an update rule gets: flat tensors of one run of parameters, and two ways to ask for the options. */
 export interface Update<Options> {
   readonly values: Tensor;
   readonly gradients: Tensor;
   /** State tensors, in the order of the rule's slots. */
   readonly state: readonly Tensor[];
-  /** 1 in the first step of these parameters. */
-  readonly step: number;
-  readonly options: Options;
+  /** A number for calculating with, which is worked out anew in every step, compiled or not: rates, decays, corrections. */
+  readonly number: (of: (settings: Settings<Options>) => number) => HostNumber;
+  /** A fact that decides what is calculated at all: where it changes, a compiled step is traced again. */
+  readonly decide: <T extends boolean | number | string>(of: (settings: Settings<Options>) => T) => T;
 }
 
 /** New values and new state. */
@@ -39,7 +59,6 @@ interface MemberRun {
   readonly from: number;
   readonly to: number;
   readonly updated: boolean;
-  readonly step: number;
 }
 
 /** One group: its arena, its state, and how many steps each parameter has taken. */
@@ -49,6 +68,8 @@ class Group<Options> {
   readonly steps: number[];
   /** Options of the group's own, over those of the optimizer. */
   options: Partial<Options>;
+  /** Which neighbours have taken equally many steps: these are updated together. */
+  readonly #boundaries = (): string => this.steps.reduce((text, step, i) => (i > 0 && step !== this.steps[i - 1] ? `${text},${i}` : text), '');
 
   constructor(parameters: readonly Tensor[], slots: number, options: Partial<Options>) {
     this.arena = new Arena(parameters);
@@ -60,15 +81,27 @@ class Group<Options> {
   }
 
   runs(): MemberRun[] {
+    hostDecision(this.#boundaries);
     const runs: MemberRun[] = [];
     this.arena.tensors.forEach((tensor, i) => {
-      const updated = tensor.grad !== null;
-      const step = (this.steps[i] ?? 0) + 1;
+      const updated = hasGradient(tensor);
       const last = runs.at(-1);
-      if (last !== undefined && last.updated === updated && (!updated || last.step === step)) runs[runs.length - 1] = { ...last, to: i + 1 };
-      else runs.push({ from: i, to: i + 1, updated, step });
+      if (last !== undefined && last.updated === updated && (!updated || this.steps[i] === this.steps[i - 1]))
+        runs[runs.length - 1] = { ...last, to: i + 1 };
+      else runs.push({ from: i, to: i + 1, updated });
     });
     return runs;
+  }
+
+  /** Counts a step of the updated ones. */
+  count(runs: readonly MemberRun[]): void {
+    const add = (n: number): void => {
+      for (const { updated, from, to } of runs) if (updated) for (let i = from; i < to; i++) this.steps[i] = (this.steps[i] ?? 0) + n;
+    };
+    hostEffect(
+      () => add(1),
+      () => add(-1),
+    );
   }
 }
 
@@ -142,10 +175,7 @@ export abstract class ArenaOptimizer<Options extends { readonly lr: number }> im
 
   /** Forgets all gradients. */
   zeroGrad(): void {
-    for (const tensor of this.parameters) {
-      tensor.grad?.dispose();
-      tensor.grad = null;
-    }
+    for (const tensor of this.parameters) tensor.grad = null;
   }
 
   /** Updates every parameter that has a gradient; one kernel an arena. Computes what is pending on the device. */
@@ -174,7 +204,7 @@ export abstract class ArenaOptimizer<Options extends { readonly lr: number }> im
       group.state.forEach((state, i) => assign(state, joined(parts.map((p) => p.state[i] ?? state))));
       return [];
     });
-    for (const run of runs) if (run.updated) group.steps.fill(run.step, run.from, run.to);
+    group.count(runs);
     return true;
   }
 
@@ -185,7 +215,24 @@ export abstract class ArenaOptimizer<Options extends { readonly lr: number }> im
     const part = (t: Tensor): Tensor => (whole ? t : slice(t, [{ start, end }]));
     const mine: Updated = { values: part(values), state: state.map(part) };
     if (!run.updated) return mine;
-    return this.update({ ...mine, gradients: arena.gradients(run.from, run.to), step: run.step, options: { ...this.#options, ...group.options } });
+    const settings = this.#settingsOf(group, run.from);
+    return this.update({
+      ...mine,
+      gradients: arena.gradients(run.from, run.to),
+      number: (of) => hostNumber(() => of(settings())),
+      decide: (of) => hostDecision(() => of(settings())),
+    });
+  }
+
+  /** The settings of member `member` in its next step, put together anew when something in them has changed. */
+  #settingsOf(group: Group<Options>, member: number): () => Settings<Options> {
+    let seen: { readonly own: Options; readonly theirs: Partial<Options>; readonly settings: Settings<Options> } | null = null;
+    return () => {
+      const step = (group.steps[member] ?? 0) + 1;
+      if (seen === null || seen.own !== this.#options || seen.theirs !== group.options || seen.settings.step !== step)
+        seen = { own: this.#options, theirs: group.options, settings: { ...this.#options, ...group.options, step } };
+      return seen.settings;
+    };
   }
 
   /** Frees the state and the arenas' own hold on the parameters, which live on. */

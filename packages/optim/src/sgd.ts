@@ -35,14 +35,25 @@ export class SGD extends ArenaOptimizer<SGDOptions> {
     super(parameters, all, all.momentum === 0 ? 0 : 1);
   }
 
-  protected override update({ values, gradients, state, step, options }: Update<SGDOptions>): Updated {
-    const { lr, momentum, dampening, weightDecay, nesterov } = options;
-    const g = weightDecay === 0 ? gradients : add(gradients, mul(values, weightDecay));
+  protected override update({ values, gradients, state, number, decide }: Update<SGDOptions>): Updated {
+    const lr = number((o) => o.lr);
+    const momentum = number((o) => o.momentum);
+    const decays = decide(({ weightDecay }) => weightDecay !== 0);
+    const g = decays
+      ? add(
+          gradients,
+          mul(
+            values,
+            number((o) => o.weightDecay),
+          ),
+        )
+      : gradients;
     const [buffer] = state;
     if (buffer === undefined) return { values: sub(values, mul(g, lr)), state: [] };
     // The first direction is the gradient itself: dampening begins with the second step.
-    const direction = step === 1 ? add(mul(buffer, momentum), g) : add(mul(buffer, momentum), mul(g, 1 - dampening));
-    const move = nesterov ? add(g, mul(direction, momentum)) : direction;
+    const share = number((o) => (o.step === 1 ? 1 : 1 - o.dampening));
+    const direction = add(mul(buffer, momentum), mul(g, share));
+    const move = decide(({ nesterov }) => nesterov) ? add(g, mul(direction, momentum)) : direction;
     return { values: sub(values, mul(move, lr)), state: [direction] };
   }
 }

@@ -3,11 +3,12 @@
  */
 
 import type { DType } from '@gradus/backend';
-import { ArgumentError, ShapeError } from './errors.ts';
+import { ArgumentError } from './errors.ts';
 import { NO_ATTRIBUTE, Node, attachStorage } from './graph/node.ts';
-import { DATA, fullLike, withGradients } from './graph/record.ts';
-import { shapeOf, showDims } from './graph/shape.ts';
+import { ALIAS, DATA, fullLike, withGradients } from './graph/record.ts';
+import { shapeOf } from './graph/shape.ts';
 import type { Shape } from './graph/shape.ts';
+import { tracing } from './graph/tracing.ts';
 import { flush } from './lowering/flush.ts';
 import { compose } from './memory/scope.ts';
 import { concatenate, slice } from './ops/movement.ts';
@@ -35,7 +36,9 @@ export class Arena {
   readonly #runtime: Runtime;
   readonly #flat: Tensor;
   /** Gradients that were set as one flat tensor, to be found as such. */
-  #set: { readonly flat: Tensor; readonly parts: readonly (Tensor | null)[] } | null = null;
+  #set: { readonly flat: Tensor; readonly parts: readonly (Node | null)[] } | null = null;
+  /** The members' nodes as this arena made them, while the flat block is yet to be computed. */
+  #pending: readonly Node[] = [];
 
   /** @throws ArgumentError when there are none, or dtypes or devices differ */
   constructor(tensors: readonly Tensor[]) {
@@ -70,7 +73,11 @@ export class Arena {
   /** All values, `[size]`. Members that were assigned from outside since the last look are gathered again. */
   get values(): Tensor {
     const { storage } = nodeOf(this.#flat, 'Arena');
-    if (this.#members.some((m) => nodeOf(m.tensor, 'Arena').storage !== storage)) {
+    const isOwn = ({ tensor }: Member, i: number): boolean => {
+      const node = nodeOf(tensor, 'Arena');
+      return storage === null ? node === this.#pending[i] : node.storage === storage;
+    };
+    if (!this.#members.every(isOwn)) {
       compose(() => {
         assign(this.#flat, this.#pack());
         return [];
@@ -93,17 +100,11 @@ export class Arena {
   /** Gradients of members `from` up to `to` (default all) as one flat tensor; 0 for those without. */
   gradients(from = 0, to: number = this.#members.length): Tensor {
     const set = this.#set;
-    if (set !== null && from === 0 && to === this.#members.length && this.#members.every((m, i) => m.tensor.grad === set.parts[i])) return set.flat;
+    if (set !== null && from === 0 && to === this.#members.length && this.#members.every((m, i) => Tensor.gradientOf(m.tensor) === set.parts[i]))
+      return set.flat;
     return concatenate(
       this.#members.slice(from, to).map(({ tensor, shape }) => {
         const { grad } = tensor;
-        if (grad !== null && nodeOf(grad, 'gradients').shape !== shape) {
-          throw new ShapeError({
-            op: 'gradients',
-            expected: `a gradient shaped like its parameter, ${showDims(shape.dims)}`,
-            got: showDims(grad.shape),
-          });
-        }
         return grad === null ? fullLike(nodeOf(tensor, 'gradients'), 0, shapeOf([shape.size])) : reshape(grad, [-1]);
       }),
     );
@@ -111,13 +112,20 @@ export class Arena {
 
   /** Replaces the gradients of all members that have one by parts of `flat`, `[size]`. */
   setGradients(flat: Tensor): void {
+    this.#forgetFlat();
+    compose(() => {
+      for (const { tensor, offset, shape } of this.#members) {
+        if (Tensor.gradientOf(tensor) !== null) tensor.grad = reshape(slice(flat, [{ start: offset, end: offset + shape.size }]), shape.dims);
+      }
+      return [];
+    });
+    this.#set = { flat: unscoped(flat), parts: this.#members.map((m) => Tensor.gradientOf(m.tensor)) };
+    tracing.active?.atEnd(() => this.#forgetFlat());
+  }
+
+  #forgetFlat(): void {
     this.#set?.flat.dispose();
-    for (const { tensor, offset, shape } of this.#members) {
-      if (tensor.grad === null) continue;
-      tensor.grad.dispose();
-      tensor.grad = compose(() => unscoped(reshape(slice(flat, [{ start: offset, end: offset + shape.size }]), shape.dims)));
-    }
-    this.#set = { flat: unscoped(flat), parts: this.#members.map((m) => m.tensor.grad) };
+    this.#set = null;
   }
 
   /** Sets all values, `[size]`, at the next {@link Arena.commit}. */
@@ -134,19 +142,35 @@ export class Arena {
   /** Points the members at the values as they are now. */
   #refresh(): void {
     const flat = nodeOf(this.#flat, 'Arena');
-    if (flat.storage === null) return;
+    if (tracing.active !== null && flat.state === 'pending') this.#refreshPending();
+    if (tracing.active !== null || flat.storage === null) return;
     for (const { tensor, offset, shape } of this.#members) {
       const old = nodeOf(tensor, 'Arena');
       const node = new Node(DATA, [], NO_ATTRIBUTE, shape, this.dtype, this.#runtime, old.traces & REQUIRES_GRAD);
       attachStorage(node, flat.storage, flat.offset + offset, null);
-      if (node.traces !== 0) node.owner = tensor;
       Tensor.rebind(tensor, node);
     }
   }
 
+  /** The same in a trace, where the values are yet to be computed: the members become parts of what will be. */
+  #refreshPending(): void {
+    compose(() =>
+      withGradients(false, () => {
+        for (const { tensor, offset, shape } of this.#members) {
+          const part = nodeOf(reshape(slice(this.#flat, [{ start: offset, end: offset + shape.size }]), shape.dims), 'Arena');
+          const traces = nodeOf(tensor, 'Arena').traces & REQUIRES_GRAD;
+          Tensor.rebind(tensor, new Node(ALIAS, [part], NO_ATTRIBUTE, shape, this.dtype, this.#runtime, traces));
+        }
+        return [];
+      }),
+    );
+    this.#pending = this.#members.map((m) => nodeOf(m.tensor, 'Arena'));
+    tracing.active?.atEnd(() => (this.#pending = []));
+  }
+
   /** Releases the flat block; the members keep their parts of it. */
   dispose(): void {
-    this.#set?.flat.dispose();
+    this.#forgetFlat();
     this.#flat.dispose();
   }
 }

@@ -5,6 +5,7 @@
 
 import type { Arg, Kernel } from '@gradus/backend';
 import type { Node } from './graph/node.ts';
+import type { Plan, PreparedLaunch } from './lowering/plan.ts';
 
 /** The hooks; null while they are off. */
 export interface DebugSettings {
@@ -14,7 +15,9 @@ export interface DebugSettings {
   verifyKernel: ((kernel: Kernel) => void) | null;
   /** Checks the arguments and sizes of a launch. */
   verifyRun: ((kernel: Kernel, args: readonly Arg[], dims: Int32Array) => void) | null;
+  /** Stands around every launch, which `run` makes. */
+  observe: ((plan: Plan, launch: PreparedLaunch, run: () => void) => void) | null;
 }
 
 /** The settings in force. */
-export const debugSettings: DebugSettings = { recorded: null, verifyKernel: null, verifyRun: null };
+export const debugSettings: DebugSettings = { recorded: null, verifyKernel: null, verifyRun: null, observe: null };

@@ -73,6 +73,13 @@ export class GradientError extends GradusError {
   }
 }
 
+/** Something that cannot be done while `compile` traces a function. */
+export class TraceError extends GradusError {
+  constructor(parts: ErrorParts) {
+    super('TRACE', parts);
+  }
+}
+
 /** Debug mode: an op made NaN out of numbers. */
 export class NumericError extends GradusError {
   constructor(parts: ErrorParts, options?: ErrorOptions) {

@@ -5,6 +5,7 @@ import { ShapeError, SynchronousReadError } from './errors.ts';
 import { cutInputs, release, retain } from './graph/node.ts';
 import type { Node } from './graph/node.ts';
 import { showDims } from './graph/shape.ts';
+import { tracing } from './graph/tracing.ts';
 import { isTaped } from './lowering/program.ts';
 import { flush } from './lowering/flush.ts';
 import { decode, encode } from './memory/elements.ts';
@@ -18,8 +19,9 @@ import type { Tensor } from './tensor.ts';
 /** Numbers nested as deep as the shape has axes. */
 export type NestedNumbers = number | NestedNumbers[];
 
-/** Computes tensors now, and ends their history unless a gradient may need it. Returns nothing: the tensors have their values. */
+/** Computes tensors now, and ends their history unless a gradient may need it. Returns nothing: the tensors have their values. Does nothing in a compiled function. */
 export function evaluate(...tensors: readonly Tensor[]): void {
+  if (tracing.active !== null) return;
   const byRuntime = new Map<Runtime, Node[]>();
   for (const t of tensors) {
     const node = nodeOf(t, 'evaluate');
@@ -51,6 +53,12 @@ function denseNode(t: Tensor, op: string): Node {
 
 /** Runs `use` on dense bytes' place, releasing what was made for it. */
 function holdDense(t: Tensor, op: string): { node: Node; done: () => void } {
+  tracing.active?.refuse({
+    op,
+    expected: 'no reading of numbers inside a compiled function',
+    got: `${op}() on a tensor of shape ${showDims(nodeOf(t, op).shape.dims)}`,
+    fix: 'return the tensor and read it outside; choose elements with where(…), and decide by arguments that are plain values.',
+  });
   const own = nodeOf(t, op);
   const node = denseNode(t, op);
   if (node === own) retain(node);

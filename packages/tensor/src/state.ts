@@ -9,6 +9,7 @@ import { ArgumentError, ShapeError } from './errors.ts';
 import { NO_ATTRIBUTE, Node, claimForState, cutInputs, retain, shareValue } from './graph/node.ts';
 import { ALIAS, DATA } from './graph/record.ts';
 import { showDims } from './graph/shape.ts';
+import { tracing } from './graph/tracing.ts';
 import { flush } from './lowering/flush.ts';
 import { evaluate } from './read.ts';
 import { REQUIRES_GRAD, Tensor, nodeOf } from './tensor.ts';
@@ -26,7 +27,9 @@ function valueNode(initial: Tensor, op: string): Node {
 /** A tensor that changes by assignment and belongs to no scope: it lives until it is disposed or collected. Starts as `initial`, without its history. */
 export class State extends Tensor {
   constructor(initial: Tensor) {
+    tracing.active?.refuseState();
     super(valueNode(initial, 'State'), false);
+    nodeOf(this, 'State').cell = Tensor.weak(this);
   }
 }
 
@@ -55,8 +58,8 @@ export function assign(target: Tensor, value: Tensor): void {
       fix: 'move it with `await t.to(device)`.',
     });
   const node = new Node(ALIAS, [fresh], NO_ATTRIBUTE, old.shape, old.dtype, old.runtime, old.traces & REQUIRES_GRAD);
-  if (node.traces !== 0) node.owner = target;
   Tensor.rebind(target, node);
+  if (tracing.active !== null) return;
   if (fresh.state === 'ready') {
     shareValue(node, fresh);
     claimForState(node);

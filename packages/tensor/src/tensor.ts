@@ -9,6 +9,7 @@ import { DuplicateCoreError, GradientError, TensorDisposedError } from './errors
 import { releaseFromHandle, retainForHandle } from './graph/node.ts';
 import type { Node } from './graph/node.ts';
 import { showDims } from './graph/shape.ts';
+import { tracing } from './graph/tracing.ts';
 import { endLease, lease, register } from './memory/lifetime.ts';
 import type { Lease } from './memory/lifetime.ts';
 import type { TensorMethods } from './methods.ts';
@@ -20,6 +21,15 @@ export type Dims = readonly number[];
 
 const BRAND = Symbol.for('gradus.tensor');
 const INSPECT = Symbol.for('nodejs.util.inspect.custom');
+
+/** What became of a handle that is no longer usable. */
+export interface End {
+  /** Completes "because …". */
+  readonly why: string;
+  readonly fix: string;
+}
+
+const DISPOSED: End = { why: 'it was disposed', fix: 'use a tensor before disposing it.' };
 
 /** Trace bit of tensors that require gradients by `requiresGrad`. */
 export const REQUIRES_GRAD = 1;
@@ -34,15 +44,19 @@ export const REQUIRES_GRAD = 1;
 export class Tensor<S extends Dims = Dims> {
   #node: Node;
   /** Why the handle is no longer usable; null while it is. */
-  #ended: string | null = null;
+  #ended: End | null = null;
   #lease: Lease | null = null;
   #kept = false;
-  /** The accumulated gradient, after `backward()`. Same shape, dtype and device. */
-  grad: Tensor | null = null;
+  /** A handle of its own, in no scope. */
+  #gradient: Tensor | null = null;
+  #weak: WeakRef<Tensor> | null = null;
+  /** Does its value change by assignment? */
+  #isState: boolean;
 
   /** @internal Made by ops and creation functions. `scoped: false` for state that lives until it is disposed. */
   constructor(node: Node, scoped = true) {
     this.#node = node;
+    this.#isState = !scoped;
     retainForHandle(node);
     if (!scoped) this.#lease = lease(this, node, true);
     else if (!register(this)) this.#lease = lease(this, node);
@@ -84,7 +98,7 @@ export class Tensor<S extends Dims = Dims> {
 
   set requiresGrad(on: boolean) {
     const node = this.#alive();
-    if ((node.traces & REQUIRES_GRAD) !== 0 && node.owner !== this)
+    if ((node.traces & REQUIRES_GRAD) !== 0 && node.cell?.deref() !== this)
       throw new GradientError({
         op: 'requiresGrad',
         expected: 'a leaf',
@@ -92,12 +106,23 @@ export class Tensor<S extends Dims = Dims> {
         fix: 'call detach() or evaluate() first.',
       });
     node.traces = on ? node.traces | REQUIRES_GRAD : node.traces & ~REQUIRES_GRAD;
-    node.owner = on ? this : null;
+    node.cell = on || this.#isState ? Tensor.weak(this) : null;
+  }
+
+  /** The accumulated gradient, after `backward()`; null before. Each look gives a handle of its own, which lives as any other tensor does. */
+  get grad(): Tensor | null {
+    const node = Tensor.gradientOf(this);
+    return node === null ? null : new Tensor(node);
+  }
+
+  /** Setting it replaces the gradient: same shape, dtype and device; null forgets it. @throws GradientError */
+  set grad(value: Tensor | null) {
+    Tensor.setGradient(this, value === null ? null : Tensor.nodeOf(value, 'grad'));
   }
 
   /** Frees its share of the memory now. Using it afterwards throws TensorDisposedError; disposing again does nothing. */
   dispose(): void {
-    endHandle(this, 'it was disposed');
+    endHandle(this, DISPOSED);
   }
 
   [Symbol.dispose](): void {
@@ -132,21 +157,66 @@ export class Tensor<S extends Dims = Dims> {
     return t.#node;
   }
 
-  /** @internal Ends a handle; `why` completes "because …". */
-  static end(t: Tensor, why: string): void {
+  /** @internal Ends a handle. */
+  static end(t: Tensor, why: End): void {
     if (t.#ended !== null) return;
     t.#ended = why;
     if (t.#lease !== null) endLease(t.#lease);
-    if (t.#node.owner === t) t.#node.owner = null;
+    if (t.#node.cell === t.#weak) t.#node.cell = null;
     releaseFromHandle(t.#node);
-    t.grad?.dispose();
-    t.grad = null;
+    t.#gradient?.dispose();
+    t.#gradient = null;
   }
 
-  /** @internal Points a handle at another node. */
+  /** @internal The one weak reference to a handle. */
+  static weak(t: Tensor): WeakRef<Tensor> {
+    t.#weak ??= new WeakRef(t);
+    return t.#weak;
+  }
+
+  /** @internal Does its value change by assignment? */
+  static isState(t: Tensor): boolean {
+    return t.#isState;
+  }
+
+  /** @internal The node of the accumulated gradient. */
+  static gradientOf(t: Tensor): Node | null {
+    tracing.active?.gradientRead(t);
+    return t.#gradient === null ? null : t.#gradient.#node;
+  }
+
+  /** @internal The handle that holds the accumulated gradient. */
+  static gradientHandle(t: Tensor): Tensor | null {
+    return t.#gradient;
+  }
+
+  /** @internal Replaces the accumulated gradient. */
+  static setGradient(t: Tensor, node: Node | null): void {
+    const own = Tensor.nodeOf(t, 'grad');
+    if (node !== null && (node.shape !== own.shape || node.dtype !== own.dtype || node.runtime !== own.runtime))
+      throw new GradientError({
+        op: 'grad',
+        expected: `a gradient like its tensor: ${own.dtype} ${showDims(own.shape.dims)} on ${own.runtime.backend.name}`,
+        got: `${node.dtype} ${showDims(node.shape.dims)} on ${node.runtime.backend.name}`,
+      });
+    const old = Tensor.swapGradient(t, node === null ? null : new Tensor(node, false));
+    if (tracing.active?.gradientWritten(t, old) !== true) old?.dispose();
+  }
+
+  /** @internal Puts another handle in the gradient's place and gives the old one. */
+  static swapGradient(t: Tensor, handle: Tensor | null): Tensor | null {
+    const old = t.#gradient;
+    t.#gradient = handle;
+    return old;
+  }
+
+  /** @internal Points a handle at another node: what it stands for from now on. */
   static rebind(t: Tensor, node: Node): void {
     if (t.#ended !== null) throw disposedError('assign', t.#ended);
     const old = t.#node;
+    tracing.active?.assigned(t, old);
+    t.#isState = true;
+    node.cell = Tensor.weak(t);
     retainForHandle(node);
     t.#node = node;
     if (t.#lease !== null) t.#lease.node = node;
@@ -180,8 +250,13 @@ export function nodeOf(t: Tensor, op: string): Node {
   return Tensor.nodeOf(t, op);
 }
 
+/** Does `t` have an accumulated gradient? The same as looking at `t.grad`, without making a handle. */
+export function hasGradient(t: Tensor): boolean {
+  return Tensor.gradientOf(t) !== null;
+}
+
 /** Ends a handle. */
-export function endHandle(t: Tensor, why: string): void {
+export function endHandle(t: Tensor, why: End): void {
   Tensor.end(t, why);
 }
 
@@ -192,13 +267,8 @@ export function isTensor(value: unknown): value is Tensor {
   return false;
 }
 
-function disposedError(op: string, why: string): TensorDisposedError {
-  return new TensorDisposedError({
-    op,
-    expected: 'a live tensor',
-    got: `one that is gone because ${why}`,
-    fix: 'carry a value into the next iteration or out of a scope with keep(), and use a tensor before disposing it.',
-  });
+function disposedError(op: string, { why, fix }: End): TensorDisposedError {
+  return new TensorDisposedError({ op, expected: 'a live tensor', got: `one that is gone because ${why}`, fix });
 }
 
 function foreign(value: object, op: string): DuplicateCoreError | TypeError {

@@ -29,7 +29,7 @@ function tapeOf(root: Node, trace: number): Node[] {
   while (stack.length > 0) {
     const top = stack[stack.length - 1] as { node: Node; next: number };
     const { inputs, op } = top.node;
-    if (op.gradient === null || top.node.owner !== null || top.next >= inputs.length) {
+    if (op.gradient === null || top.node.cell !== null || top.next >= inputs.length) {
       order.push(top.node);
       stack.pop();
       continue;
@@ -43,7 +43,7 @@ function tapeOf(root: Node, trace: number): Node[] {
 }
 
 function isLeaf(node: Node): boolean {
-  return node.op.gradient === null || node.inputs.length === 0 || node.owner !== null || node.op === TRACE_LEAF;
+  return node.op.gradient === null || node.inputs.length === 0 || node.cell !== null || node.op === TRACE_LEAF;
 }
 
 /** An argument of a function being differentiated: the inner trace ends here, an outer one goes through. */
@@ -180,19 +180,17 @@ export function backward(loss: Tensor, options: BackwardOptions = {}): void {
   compose(() => {
     withGradients(options.createGraph ?? false, () => {
       const tape = walk(root, seedFor(root, options.gradient, 'backward'), REQUIRES_GRAD, (leaf, gradient) => {
-        if (leaf.owner === null) return;
-        const before = found.get(leaf.owner) ?? leaf.owner.grad;
-        found.set(leaf.owner, before === null ? gradient : add(before, gradient));
+        const owner = leaf.cell?.deref();
+        if (owner === undefined) return;
+        const before = found.get(owner) ?? owner.grad;
+        found.set(owner, before === null ? gradient : add(before, gradient));
       });
       if (!(options.retainGraph ?? options.createGraph ?? false)) for (const node of tape) node.consumed = !isLeaf(node);
     });
     return [...found.values()];
   });
   // A gradient belongs to its parameter, not to the scope it was computed in. Several parameters may have the same one.
-  for (const [owner, gradient] of found) {
-    owner.grad?.dispose();
-    owner.grad = new Tensor(nodeOf(gradient, 'backward'), false);
-  }
+  for (const [owner, gradient] of found) Tensor.setGradient(owner, nodeOf(gradient, 'backward'));
   // The starting gradient, which may have come through unchanged, is the caller's.
   for (const gradient of found.values()) if (gradient !== options.gradient) gradient.dispose();
 }

@@ -57,8 +57,8 @@ export class Node {
   strides: readonly number[] | null = null;
   /** The value of a host scalar (op `scalar`). */
   value = 0;
-  /** The handle that a gradient is accumulated in; set on leaves that require gradients. */
-  owner: Tensor | null = null;
+  /** The handle that this is the value of, for values that change: state, and leaves that gradients are accumulated in. */
+  cell: WeakRef<Tensor> | null = null;
   /** A backward pass has gone through it: its residuals are no longer kept on purpose. */
   consumed = false;
   /** Gradient under way, during a backward pass. */
@@ -106,7 +106,7 @@ export function release(node: Node): void {
     dying.state = 'released';
     const { inputs } = dying;
     dying.inputs = NO_INPUTS;
-    dying.owner = null;
+    dying.cell = null;
     dropStorage(dying);
     for (const input of inputs) if (--input.refs === 0) stack.push(input);
   }
@@ -157,6 +157,11 @@ export function claimForState(node: Node): void {
   if (storage === null || storage.isState) return;
   storage.isState = true;
   storage.runtime.pool.countState(storage.block.byteLength);
+}
+
+/** Nodes made so far: those made from now on have this id or a later one. */
+export function nextNodeId(): number {
+  return created;
 }
 
 let attributes = 0;

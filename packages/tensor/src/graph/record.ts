@@ -6,6 +6,8 @@ import { DeviceMismatchError } from '../errors.ts';
 import { notePending } from '../lowering/flush.ts';
 import type { View } from '../lowering/view.ts';
 import { isDense } from '../lowering/view.ts';
+import type { HostNumber } from '../host.ts';
+import { roundTo } from '../memory/elements.ts';
 import type { Runtime } from '../runtime.ts';
 import { Tensor, nodeOf } from '../tensor.ts';
 import { NO_ATTRIBUTE, Node, attachStorage, intern } from './node.ts';
@@ -14,6 +16,7 @@ import type { OpRow } from './op.ts';
 import { row } from './op.ts';
 import { SCALAR_SHAPE } from './shape.ts';
 import type { Shape } from './shape.ts';
+import { tracing } from './tracing.ts';
 
 /** Values that come from outside: data written to a block. */
 export const DATA: OpRow = /* @__PURE__ */ row({ name: 'data', lowering: { kind: 'leaf' } });
@@ -98,7 +101,9 @@ export function record(op: OpRow, given: readonly Node[], shape: Shape, dtype: D
  * Returns null where the input has a value and only a copy would do.
  */
 export function recordView(op: OpRow, input: Node, shape: Shape, attribute: Attribute): Tensor | null {
-  if (input.state !== 'ready' || input.storage === null || op.lowering.kind !== 'view') return record(op, [input], shape, input.dtype, attribute);
+  // A trace must know where each value comes from: there, views are nodes like any other.
+  if (input.state !== 'ready' || input.storage === null || op.lowering.kind !== 'view' || tracing.active !== null)
+    return record(op, [input], shape, input.dtype, attribute);
   const { dims } = input.shape;
   const from: View = { dims, strides: input.strides ?? input.shape.strides, offset: input.offset };
   const site = { dims: shape.dims, dtype: input.dtype, attribute: attribute.value, inputs: [{ dims, dtype: input.dtype }] };
@@ -110,7 +115,16 @@ export function recordView(op: OpRow, input: Node, shape: Shape, attribute: Attr
   return new Tensor(node);
 }
 
-/** A number on the host, of rank 0. */
+/** A plain number as `dtype` holds it; one of the host's is read now, and anew in each call of a compiled function. */
+export function numberNode(value: number | HostNumber, dtype: DType, runtime: Runtime): Node {
+  if (typeof value === 'number') return scalarNode(roundTo(value, dtype), dtype, runtime);
+  const read = (): number => roundTo(value.read(), dtype);
+  const node = scalarNode(read(), dtype, runtime);
+  tracing.active?.host({ kind: 'number', read, node });
+  return node;
+}
+
+/** A number on the host, of rank 0, that `dtype` holds as it is. */
 export function scalarNode(value: number, dtype: DType, runtime: Runtime): Node {
   const node = new Node(SCALAR, [], NO_ATTRIBUTE, SCALAR_SHAPE, dtype, runtime, 0);
   node.value = value;

@@ -65,15 +65,17 @@ export function decide(items: readonly Item[], forced: ReadonlySet<number>): Dec
   const cost = costs(items, stored);
   requirePlaced(items, stored, cost);
   const anchors = assignHomes(items, stored, cost, forced);
-  for (const item of items) {
-    if (!item.flags.root || item.flags.leaf) continue;
-    if (kindOf(item) === 'view' && placeIn(items, stored, item.slot) !== null && stored[item.slot] === 0) aliases.add(item.slot);
-    else stored[item.slot] = 1;
-  }
   for (const [host, anchor] of anchors) {
     if (host === anchor || stored[anchor] === 1) continue;
-    for (const item of invertiblePath(items, host, anchor) ?? []) if (item.slot !== host) aliases.add(item.slot);
-    if (invertiblePath(items, host, anchor) !== null) aliases.add(anchor);
+    const path = invertiblePath(items, host, anchor);
+    if (path === null) continue;
+    for (const item of path) if (item.slot !== host) aliases.add(item.slot);
+    aliases.add(anchor);
+  }
+  for (const item of items) {
+    if (!item.flags.root || item.flags.leaf || aliases.has(item.slot)) continue;
+    if (kindOf(item) === 'view' && placeIn(items, stored, item.slot) !== null && stored[item.slot] === 0) aliases.add(item.slot);
+    else stored[item.slot] = 1;
   }
   return { stored, anchors, aliases };
 }

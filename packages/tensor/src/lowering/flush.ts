@@ -9,6 +9,7 @@ import type { Block } from '@gradus/backend';
 import { debugSettings } from '../debug-settings.ts';
 import { attachStorage, claimForState, cutInputs, release, releaseStorage, retain, shareValue } from '../graph/node.ts';
 import type { Node, Storage } from '../graph/node.ts';
+import { tracing } from '../graph/tracing.ts';
 import { internalError } from '../internal.ts';
 import type { Runtime } from '../runtime.ts';
 import { makePlan } from './plan.ts';
@@ -26,6 +27,8 @@ const SWEEP_AFTER = 256;
 
 /** Computes `wanted` (nodes of one runtime), and all that waits on their device. */
 export function flush(runtime: Runtime, wanted: readonly Node[]): void {
+  // What a trace records is computed when it has been planned.
+  if (tracing.active !== null) return;
   const { scalars } = runtime;
   // State that was assigned again before it was written has nobody left but its pin.
   const states = runtime.states.filter((node) => node.refs > 1 || (release(node), false));
@@ -57,6 +60,7 @@ export function flush(runtime: Runtime, wanted: readonly Node[]): void {
 
 /** Registers a new pending node, and flushes when too many wait. */
 export function notePending(node: Node): void {
+  if (tracing.active !== null) return;
   const { runtime } = node;
   if (node.shape.rank === 0) runtime.scalars.push(node);
   if (runtime.pending.push(node) < runtime.nextSweep) return;
@@ -98,7 +102,7 @@ function bindAlias(node: Node): void {
   const target = unalias(node);
   if (target.state !== 'ready') internalError(`${target.op.name} has no value after a flush`);
   shareValue(node, target);
-  if (!isTaped(node) || node.owner !== null) cutInputs(node);
+  if (!isTaped(node) || node.cell !== null) cutInputs(node);
 }
 
 function runProgram(runtime: Runtime, roots: readonly Node[]): void {
@@ -210,7 +214,9 @@ class Run {
       args[blocks.length + i] = 'slot' in source ? (this.#nodes[source.slot]?.value ?? 0) : source.value;
     }
     debugSettings.verifyRun?.(launch.kernel, args, dims);
-    this.#runtime.backend.run(launch.executable, args, dims);
+    const { observe } = debugSettings;
+    if (observe === null) this.#runtime.backend.run(launch.executable, args, dims);
+    else observe(this.#plan, launch, () => this.#runtime.backend.run(launch.executable, args, dims));
     // Arguments are this plan's own array: it must not keep blocks alive.
     args.fill(0);
   }

@@ -23,6 +23,8 @@ export interface Item {
   readonly leafView: View | null;
   /** Slots that use it. */
   readonly consumers: number[];
+  /** Leaves with the same number share memory. */
+  readonly memory: number;
 }
 
 /** Reads the structure off a program's nodes. */
@@ -36,7 +38,19 @@ export function itemsOf(program: Program): Item[] {
     const attribute = node.attribute.id === 0 ? null : node.attribute.value;
     const site: OpSite = { dims, dtype: node.dtype, attribute, inputs: siteInputs(node, flags.leaf) };
     const leafView = flags.leaf ? (node.strides === null ? denseView(dims) : { dims, strides: node.strides, offset: 0 }) : null;
-    items.push({ slot, op: node.op, site, dims, size: node.shape.size, dtype: node.dtype, inputs, flags, leafView, consumers: [] });
+    items.push({
+      slot,
+      op: node.op,
+      site,
+      dims,
+      size: node.shape.size,
+      dtype: node.dtype,
+      inputs,
+      flags,
+      leafView,
+      consumers: [],
+      memory: program.memory?.[slot] ?? slot,
+    });
     for (const input of inputs) items[input]?.consumers.push(slot);
   });
   return items;

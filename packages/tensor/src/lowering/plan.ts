@@ -282,18 +282,20 @@ class Planner {
     return donations;
   }
 
-  /** Is `slot` read once by this work, and by no later one? */
+  /** Is the memory of leaf `slot` read once by this work, and by no later one? */
   #lastReadAt(slot: number, at: number): boolean {
+    const { memory } = this.#item(slot);
+    const shares = (other: number): boolean => this.#item(other).memory === memory;
     // A root that is a view of it shows its old value after the run.
-    const shown = [...this.#decisions.aliases].some((alias) => (this.#placement.placeOf(alias) ?? this.#hostedPlace(alias)).slot === slot);
+    const shown = [...this.#decisions.aliases].some((alias) => shares((this.#placement.placeOf(alias) ?? this.#hostedPlace(alias)).slot));
     return (
       !shown &&
-      !this.#item(slot).flags.root &&
+      !this.#items.some((item) => item.memory === memory && item.flags.root) &&
       this.#works.every((work, i) => {
         if (i < at) return true;
         const reads = work.kind === 'kernel' ? work.expressed.reads : [];
-        const count = reads.filter((r) => r.slot === slot).length;
-        if (work.kind === 'scatter') return !this.#scatterReads(work.item).includes(slot);
+        const count = reads.filter((r) => shares(r.slot)).length;
+        if (work.kind === 'scatter') return !this.#scatterReads(work.item).some(shares);
         return i === at ? count === 1 : count === 0;
       })
     );

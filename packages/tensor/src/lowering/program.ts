@@ -70,6 +70,8 @@ export interface Program {
   readonly dying: Uint8Array;
   /** The flags of each slot, as in the key. */
   readonly flags: Uint8Array;
+  /** For leaves whose memory may be overwritten although others see it too: the first leaf with the same memory. By default, each is alone. */
+  readonly memory?: Int32Array;
 }
 
 /** The flags that a key holds for a slot. */
@@ -85,14 +87,40 @@ export function decodeFlags(bits: number): SlotFlags {
 
 /** Numbers everything pending below `roots` (which are unaliased and distinct) and writes the key. */
 export function collect(roots: readonly Node[]): Program {
-  const mark = ++traversals;
-  const nodes = number(roots, mark);
-  const count = nodes.length;
-  const isRoot = new Uint8Array(count);
-  for (const node of roots) isRoot[node.slot] = 1;
+  const { nodes, isRoot } = numbered(roots);
   const dying = findDying(nodes, isRoot);
-  const allFlags = new Uint8Array(count);
+  return describe(nodes, isRoot, dying, (node, slot) => {
+    if (node.state !== 'ready') return isTaped(node) ? RESIDUAL : 0;
+    return node.storage !== null && dying[slot] === 1 && node.storage.refs === 1 && node.offset === 0 ? DONATABLE : 0;
+  });
+}
 
+/** The same for a traced function: gradients keep nothing, and what is no root is gone afterwards. `mayOverwrite` names the leaves whose memory results may take over. */
+export function collectTraced(roots: readonly Node[], mayOverwrite: (leaf: Node) => boolean): Program {
+  const { nodes, isRoot } = numbered(roots);
+  const dying = isRoot.map((root) => 1 - root);
+  const program = describe(nodes, isRoot, dying, (node) => (node.state === 'ready' && mayOverwrite(node) && node.offset === 0 ? DONATABLE : 0));
+  const first = new Map<unknown, number>();
+  const memory = Int32Array.from(nodes, ({ storage }, slot) => {
+    if (storage === null) return slot;
+    const known = first.get(storage) ?? slot;
+    first.set(storage, known);
+    return known;
+  });
+  return { ...program, memory };
+}
+
+function numbered(roots: readonly Node[]): { readonly nodes: readonly Node[]; readonly isRoot: Uint8Array } {
+  const nodes = number(roots, ++traversals);
+  const isRoot = new Uint8Array(nodes.length);
+  for (const node of roots) isRoot[node.slot] = 1;
+  return { nodes, isRoot };
+}
+
+/** Writes the key. `more` gives the flags besides leaf, root and host scalar. */
+function describe(nodes: readonly Node[], isRoot: Uint8Array, dying: Uint8Array, more: (node: Node, slot: number) => number): Program {
+  const count = nodes.length;
+  const allFlags = new Uint8Array(count);
   let at = 0;
   let hash = 0x811c9dc5;
   const put = (word: number): void => {
@@ -107,14 +135,8 @@ export function collect(roots: readonly Node[]): Program {
   for (let slot = 0; slot < count; slot++) {
     const node = nodes[slot] as Node;
     const leaf = node.state === 'ready';
-    let flags = isRoot[slot] === 1 ? ROOT : 0;
-    if (leaf) {
-      flags |= LEAF;
-      if (node.storage === null) flags |= HOST_SCALAR;
-      else if (dying[slot] === 1 && node.storage.refs === 1 && node.offset === 0) flags |= DONATABLE;
-    } else if (isTaped(node)) {
-      flags |= RESIDUAL;
-    }
+    let flags = (isRoot[slot] === 1 ? ROOT : 0) | more(node, slot);
+    if (leaf) flags |= node.storage === null ? LEAF | HOST_SCALAR : LEAF;
     allFlags[slot] = flags;
     put(flags | ((DTYPE_INDEX[node.dtype] + 1) << 8));
     put(node.shape.id);

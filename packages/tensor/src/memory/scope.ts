@@ -7,12 +7,19 @@
 import { ScopeError } from '../errors.ts';
 import { cutInputs } from '../graph/node.ts';
 import type { Node } from '../graph/node.ts';
+import { tracing } from '../graph/tracing.ts';
 import { flush } from '../lowering/flush.ts';
 import type { Runtime } from '../runtime.ts';
 import { Tensor, endHandle, isTensor, nodeOf } from '../tensor.ts';
+import type { End } from '../tensor.ts';
 import { currentOwner, enterOwner, hasAsyncContexts, register, runWithOwner, withInternalOwner } from './lifetime.ts';
 import type { Owner } from './lifetime.ts';
 import { settleScalar } from './settle.ts';
+
+const SCOPE_ENDED: End = {
+  why: 'the scope it was made in has ended',
+  fix: 'carry a value into the next iteration or out of a scope with keep(), or return it from the scope.',
+};
 
 class Scope implements Owner {
   readonly handles: Tensor[] = [];
@@ -84,6 +91,12 @@ function overlapping(): ScopeError {
 
 /** Lets a tensor outlive the scope it was made in, until it is disposed or collected. Its gradient history ends with the scope. */
 export function keep<T extends Tensor>(tensor: T): T {
+  tracing.active?.refuse({
+    op: 'keep',
+    expected: 'results to be returned from a compiled function',
+    got: 'keep() inside one',
+    fix: 'return the tensor.',
+  });
   Tensor.keep(tensor);
   return tensor;
 }
@@ -100,6 +113,8 @@ function tensorsIn(value: unknown, found: Tensor[] = []): Tensor[] {
 /** Ends a scope; `result` survives it, with its history. What else lives on (kept tensors, numbers) is computed and loses its history. */
 function closeScope<T>(ending: Scope, result: T): T {
   ending.state = 'closed';
+  // Handles of a trace are its own: none is here.
+  if (tracing.active !== null) return result;
   const { outer } = ending;
   const returned = new Set(tensorsIn(result));
   const staying: Tensor[] = [];
@@ -110,7 +125,7 @@ function closeScope<T>(ending: Scope, result: T): T {
     else if (Tensor.isKept(handle) || nodeOf(handle, 'scope').shape.rank === 0) staying.push(handle);
     else leaving.push(handle);
   }
-  for (const handle of leaving) endHandle(handle, 'the scope it was made in has ended');
+  for (const handle of leaving) endHandle(handle, SCOPE_ENDED);
   // Last made first: what only later numbers were made from is free by the time it is looked at.
   settle(staying.toSorted((a, b) => nodeOf(b, 'scope').id - nodeOf(a, 'scope').id));
   for (const handle of staying) {
@@ -144,7 +159,7 @@ function settle(survivors: readonly Tensor[]): void {
     const node = nodeOf(handle, 'scope');
     // What a returned value was made from is part of its history.
     if (node.refs > node.handles) continue;
-    if (node.owner === null) {
+    if (node.cell === null) {
       node.traces = 0;
       cutInputs(node);
     }

@@ -5,14 +5,22 @@ import type { DType } from '@gradus/backend';
 import { AxisError, DTypeError } from '../errors.ts';
 import type { Node } from '../graph/node.ts';
 import { promote, weakDType } from '../graph/promotion.ts';
-import { scalarNode } from '../graph/record.ts';
-import { roundTo } from '../memory/elements.ts';
+import { numberNode } from '../graph/record.ts';
+import { HostNumber } from '../host.ts';
 import { isTensor, nodeOf } from '../tensor.ts';
 import type { Tensor } from '../tensor.ts';
 import { castNode } from './convert.ts';
 
-/** A tensor, or a number that takes the other operand's dtype (a fraction lifts integers to float32). */
-export type Operand = Tensor | number;
+/** A tensor, or a number that takes the other operand's dtype (a fraction, or a number of the host's, lifts integers to float32). */
+export type Operand = Tensor | number | HostNumber;
+
+/** A fraction: what a host number, which may become one, counts as. */
+const A_FRACTION = 0.5;
+
+/** Is it a number of either kind? */
+export function isNumber(x: Operand): x is number | HostNumber {
+  return typeof x === 'number' || x instanceof HostNumber;
+}
 
 /** One axis or several; negative ones count from the end. */
 export type Axes = number | readonly number[];
@@ -43,7 +51,7 @@ export function normalizeAxes(op: string, axes: Axes | undefined, rank: number):
 
 /** Two operands in the dtype they promote to. @throws DTypeError, TensorDisposedError */
 export function promoted(op: string, a: Operand, b: Operand): readonly [Node, Node] {
-  if (typeof a === 'number' || typeof b === 'number') return withNumber(op, a, b);
+  if (isNumber(a) || isNumber(b)) return withNumber(op, a, b);
   const x = nodeOf(a, op);
   const y = nodeOf(b, op);
   if (x.dtype === y.dtype) return [x, y];
@@ -53,14 +61,14 @@ export function promoted(op: string, a: Operand, b: Operand): readonly [Node, No
 
 function withNumber(op: string, a: Operand, b: Operand): readonly [Node, Node] {
   const t = isTensor(a) ? a : b;
-  if (typeof t === 'number') throw new DTypeError({ op, expected: 'at least one tensor', got: 'two numbers', fix: 'wrap one in tensor(…).' });
+  if (isNumber(t)) throw new DTypeError({ op, expected: 'at least one tensor', got: 'two numbers', fix: 'wrap one in tensor(…).' });
   const node = nodeOf(t, op);
-  const lift = (value: number): readonly [Node, Node] => {
-    const dtype = promote(op, node.dtype, weakDType(value, node.dtype));
-    return [castNode(node, dtype), scalarNode(roundTo(value, dtype), dtype, node.runtime)];
+  const lift = (value: number | HostNumber): readonly [Node, Node] => {
+    const dtype = promote(op, node.dtype, weakDType(typeof value === 'number' ? value : A_FRACTION, node.dtype));
+    return [castNode(node, dtype), numberNode(value, dtype, node.runtime)];
   };
-  if (typeof b === 'number') return lift(b);
-  const [x, s] = lift(a as number);
+  if (isNumber(b)) return lift(b);
+  const [x, s] = lift(a as number | HostNumber);
   return [s, x];
 }
 

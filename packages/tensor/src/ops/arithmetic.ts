@@ -11,9 +11,10 @@ import type { GradientContext, OpRow } from '../graph/op.ts';
 import { promote } from '../graph/promotion.ts';
 import { record } from '../graph/record.ts';
 import { broadcastShapes } from '../graph/shape.ts';
+import type { HostNumber } from '../host.ts';
 import { nodeOf } from '../tensor.ts';
 import type { Tensor } from '../tensor.ts';
-import { promoted } from './arguments.ts';
+import { isNumber, promoted } from './arguments.ts';
 import type { Operand } from './arguments.ts';
 import { castNode, toDType } from './convert.ts';
 import { binaryRow, elementwiseRow, number, recordBinary, recordComparison, recordFloatBinary, recordUnary, unaryRow } from './elementwise.ts';
@@ -233,7 +234,7 @@ export function remainder(a: Operand, b: Operand): Tensor {
 
 /** `a` to the power `b`, as floats. `pow(x, 0)` is 1 for every x. */
 export function pow(a: Operand, b: Operand): Tensor {
-  if (b === 2 && typeof a !== 'number' && isFloat(a.dtype)) return square(a);
+  if (b === 2 && !isNumber(a) && isFloat(a.dtype)) return square(a);
   return recordFloatBinary(POW, a, b);
 }
 
@@ -332,12 +333,12 @@ export function isNaN(x: Tensor): Tensor {
 /** `a` where `condition`, else `b`; all three broadcast. */
 export function where(condition: Tensor, a: Operand, b: Operand): Tensor {
   const test = castNode(nodeOf(condition, 'where'), 'bool');
-  const [x, y] = typeof a === 'number' && typeof b === 'number' ? numbersLike(condition, a, b) : promoted('where', a, b);
+  const [x, y] = isNumber(a) && isNumber(b) ? numbersLike(condition, a, b) : promoted('where', a, b);
   return record(WHERE, [test, x, y], broadcastShapes('where', test.shape, broadcastShapes('where', x.shape, y.shape)), x.dtype);
 }
 
 /** Two plain numbers beside a condition: float32, or int32 when both are whole. */
-function numbersLike(condition: Tensor, a: number, b: number): ReturnType<typeof promoted> {
+function numbersLike(condition: Tensor, a: number | HostNumber, b: number | HostNumber): ReturnType<typeof promoted> {
   const dtype = Number.isInteger(a) && Number.isInteger(b) ? 'int32' : 'float32';
   const like = toDType(condition, promote('where', dtype, dtype));
   const [, x] = promoted('where', like, a);
@@ -346,7 +347,7 @@ function numbersLike(condition: Tensor, a: number, b: number): ReturnType<typeof
 }
 
 function refuseBool<T extends Operand>(op: string, x: T): T {
-  if (typeof x !== 'number' && nodeOf(x, op).dtype === 'bool') {
+  if (!isNumber(x) && nodeOf(x, op).dtype === 'bool') {
     throw new DTypeError({ op, expected: 'numbers', got: 'bool', fix: "cast it with toDType('int32'), or use logicalXor or logicalNot." });
   }
   return x;

@@ -7,6 +7,7 @@ import { NO_ATTRIBUTE, Node as GraphNode, cutInputs, shareValue } from '../graph
 import { row } from '../graph/op.ts';
 import type { OpRow } from '../graph/op.ts';
 import { ALIAS, COPY, record, withGradients } from '../graph/record.ts';
+import { tracing } from '../graph/tracing.ts';
 import { Tensor, nodeOf } from '../tensor.ts';
 
 /** The dtype is that of the node. */
@@ -49,7 +50,7 @@ export function stopGradient(x: Tensor): Tensor {
 export function aliasOf(node: Node, traces: number, op: OpRow = ALIAS): Tensor {
   const alias = new GraphNode(op, [node], NO_ATTRIBUTE, node.shape, node.dtype, node.runtime, traces);
   const handle = new Tensor(alias);
-  if (node.state === 'ready') {
+  if (node.state === 'ready' && tracing.active === null) {
     shareValue(alias, node);
     if (traces === 0) cutInputs(alias);
   }

@@ -9,6 +9,7 @@ import { attributeValue, row } from '../graph/op.ts';
 import type { ExpressionContext, OpRow } from '../graph/op.ts';
 import { fullLike, record } from '../graph/record.ts';
 import { rowMajorStrides, shapeOf, showDims } from '../graph/shape.ts';
+import { tracing } from '../graph/tracing.ts';
 import { decode } from '../memory/elements.ts';
 import { nodeOf } from '../tensor.ts';
 import type { Dims, Tensor } from '../tensor.ts';
@@ -131,8 +132,15 @@ const MAX_CHECKED_INDICES = 4096;
  * @throws DTypeError unless they are integers; IndexError
  */
 export function requireIndices(op: string, index: Tensor, range: { readonly min: number; readonly max: number }): void {
-  const { dtype, storage, strides, runtime, offset, shape } = nodeOf(index, op);
-  if (!isInteger(dtype)) throw new DTypeError({ op, expected: 'integer indices', got: dtype, fix: "cast them with toDType('int32')." });
+  const node = nodeOf(index, op);
+  if (!isInteger(node.dtype)) throw new DTypeError({ op, expected: 'integer indices', got: node.dtype, fix: "cast them with toDType('int32')." });
+  const look = (at: Node): void => lookAtIndices(op, at, range);
+  look(node);
+  tracing.active?.check(node, look);
+}
+
+function lookAtIndices(op: string, node: Node, range: { readonly min: number; readonly max: number }): void {
+  const { dtype, storage, strides, runtime, offset, shape } = node;
   if (storage === null || strides !== null || runtime.backend.readSync === undefined || shape.size > MAX_CHECKED_INDICES) return;
   const width = bytesPerElement(dtype);
   const values = decode(runtime.backend.readSync(storage.block, offset * width, shape.size * width), dtype);

@@ -5,8 +5,9 @@ import type { Expression } from '@gradus/backend';
 import { ArgumentError } from '../errors.ts';
 import { row } from '../graph/op.ts';
 import type { ExpressionContext, OpRow } from '../graph/op.ts';
-import { record, scalarNode } from '../graph/record.ts';
+import { numberNode, record } from '../graph/record.ts';
 import { shapeOf } from '../graph/shape.ts';
+import { hostEffect, hostNumber } from '../host.ts';
 import { compose } from '../memory/scope.ts';
 import { methodful } from '../methods.ts';
 import { less } from '../ops/arithmetic.ts';
@@ -82,10 +83,25 @@ function drawInto(op: OpRow, shape: Dims, options: RandomOptions, parameters: re
   requireFloat(op.name, dtype);
   const { size, dims } = shapeOf(shape, op.name);
   const generator = options.generator ?? (options.seed === undefined ? defaultGenerator : new Generator(options.seed));
-  const { key, counter } = generator.draw(size);
-  const words = [...key, ...counter].map((value) => scalarNode(value, 'uint32', runtime));
-  const numbers = parameters.map((value) => scalarNode(value, dtype, runtime));
-  return compose(() => methodful(record(op, [...words, ...numbers], shapeOf([size]), dtype)).reshape(dims));
+  let words: readonly number[] = [];
+  let before = generator.state;
+  hostEffect(
+    () => {
+      before = generator.state;
+      const { key, counter } = generator.draw(size);
+      words = [...key, ...counter];
+    },
+    () => generator.restore(before),
+  );
+  const seeds = [0, 1, 2, 3].map((i) =>
+    numberNode(
+      hostNumber(() => words[i] ?? 0),
+      'uint32',
+      runtime,
+    ),
+  );
+  const numbers = parameters.map((value) => numberNode(value, dtype, runtime));
+  return compose(() => methodful(record(op, [...seeds, ...numbers], shapeOf([size]), dtype)).reshape(dims));
 }
 
 /** Uniform numbers in `[low, high)`, default `[0, 1)`. @throws ShapeError, DTypeError for a dtype that is no float */

@@ -1,0 +1,285 @@
+/**
+ * `compile`: a function of tensors is run once under trace, planned as a whole, and replayed from then on.
+ *
+ * Each set of shapes, of plain arguments and of decisions on the host has a plan of its own. State is found by tracing: parameters,
+ * buffers, optimizer moments, gradients, the counters of random numbers, rates and step counts (see `host.ts`) are read and written in
+ * every call as the function itself would have. What a trace cannot see, plain variables and objects of the caller's, is as it was.
+ */
+
+import { debugSettings } from '../debug-settings.ts';
+import { TraceError } from '../errors.ts';
+import { NO_ATTRIBUTE, Node, nextNodeId, shareValue } from '../graph/node.ts';
+import { row } from '../graph/op.ts';
+import type { OpRow } from '../graph/op.ts';
+import { gradientsAreOn } from '../graph/record.ts';
+import { showDims } from '../graph/shape.ts';
+import { tracing } from '../graph/tracing.ts';
+import type { HostEntry } from '../graph/tracing.ts';
+import { tracesUnderWay } from '../lowering/program.ts';
+import { describeStep, flushReport } from '../lowering/report.ts';
+import type { FlushReport } from '../lowering/report.ts';
+import { methodful } from '../methods.ts';
+import { evaluate } from '../read.ts';
+import { defaultRuntime } from '../runtime.ts';
+import type { Runtime } from '../runtime.ts';
+import { Tensor, nodeOf } from '../tensor.ts';
+import { capture } from './capture.ts';
+import type { Captured } from './capture.ts';
+import { Replay } from './replay.ts';
+import { putTogether, sameStructure, takeApart } from './structure.ts';
+import type { Structure } from './structure.ts';
+import { Trace, Untraceable, undo } from './trace.ts';
+
+/** An argument under trace. */
+const ARGUMENT: OpRow = /* @__PURE__ */ row({ name: 'argument', lowering: { kind: 'leaf' } });
+
+/** Plans of one function before it says that there are many, and before the least recently used one goes. */
+const PLANS_BEFORE_WARNING = 8;
+const MAX_PLANS = 64;
+
+/** What a compiled function has done so far. */
+export interface CompileStatistics {
+  /** Runs of the function itself under trace: one for each set of shapes, plain arguments and decisions. */
+  readonly traces: number;
+  /** Plans at hand. */
+  readonly plans: number;
+  /** Calls answered by replaying a plan. */
+  readonly replays: number;
+  /** Calls in which the function was run as it is: its arguments are being differentiated, or it makes state. */
+  readonly uncompiled: number;
+}
+
+/** A compiled function: called like the one it was made of. */
+export type Compiled<F> = F & {
+  /** What the plan of the last call runs; null before the first. `String(…)` is a table. */
+  explain(): FlushReport | null;
+  readonly statistics: CompileStatistics;
+  /** Frees its memory and plans. Calling it again traces anew. */
+  dispose(): void;
+  [Symbol.dispose](): void;
+};
+
+/**
+ * Compiles a function of tensors: the first call with arguments of some shapes traces it, later ones replay what was planned.
+ *
+ * Arguments and results may be nested arrays and plain objects of tensors. Arguments that are no tensors are part of the plan: another
+ * value, another trace. Results have no history: take gradients inside, with `backward()`, `grad` or an optimizer.
+ *
+ * @throws TraceError, when called, for reading numbers inside, for a function that returns a promise, for two devices
+ */
+export function compile<A extends readonly Tensor[], R>(fn: (...args: A) => R): Compiled<(...args: A) => R>;
+export function compile<A extends readonly unknown[], R>(fn: (...args: A) => R): Compiled<(...args: A) => R>;
+export function compile<A extends readonly unknown[], R>(fn: (...args: A) => R): Compiled<(...args: A) => R> {
+  const plans = new Plans(fn as (...args: readonly unknown[]) => unknown);
+  const call = (...args: A): R => plans.call(args) as R;
+  const surface = {
+    explain: () => plans.explain(),
+    dispose: () => plans.dispose(),
+    [Symbol.dispose]: () => plans.dispose(),
+  };
+  const compiled = Object.defineProperty(Object.assign(call, surface), 'statistics', { get: () => plans.statistics }) as Compiled<(...args: A) => R>;
+  collected.register(compiled, plans);
+  return compiled;
+}
+
+/** Gives back the memory of compiled functions that nobody has any more. */
+const collected: FinalizationRegistry<Plans> = /* @__PURE__ */ new FinalizationRegistry<Plans>((plans) => plans.dispose());
+
+/** One argument, as far as a plan depends on it. */
+interface ArgumentForm {
+  readonly shape: Node['shape'];
+  readonly dtype: Node['dtype'];
+  readonly runtime: Runtime;
+  readonly onHost: boolean;
+  readonly strides: string;
+}
+
+/** A plan, and what a call must look like for it. */
+interface Candidate {
+  readonly structure: Structure;
+  readonly forms: readonly ArgumentForm[];
+  readonly gradients: boolean;
+  readonly replay: Replay;
+}
+
+const formOf = ({ shape, dtype, runtime, storage, strides }: Node): ArgumentForm => ({
+  shape,
+  dtype,
+  runtime,
+  onHost: storage === null,
+  strides: strides === null ? '' : strides.join(),
+});
+
+const fits = (form: ArgumentForm, node: Node): boolean =>
+  form.shape === node.shape &&
+  form.dtype === node.dtype &&
+  form.runtime === node.runtime &&
+  form.onHost === (node.storage === null) &&
+  (node.strides === null ? form.strides === '' : form.strides === node.strides.join());
+
+/** All plans of one function. */
+class Plans {
+  readonly #fn: (...args: readonly unknown[]) => unknown;
+  /** Last used first. */
+  #candidates: Candidate[] = [];
+  #last: Captured | null = null;
+  #hit = false;
+  #counts = { traces: 0, replays: 0, uncompiled: 0 };
+  #warned = false;
+
+  constructor(fn: (...args: readonly unknown[]) => unknown) {
+    this.#fn = fn;
+  }
+
+  get statistics(): CompileStatistics {
+    return { ...this.#counts, plans: this.#candidates.length };
+  }
+
+  call(args: readonly unknown[]): unknown {
+    // Inside another trace it is part of that; in debug mode every op is computed and looked at by itself.
+    if (tracing.active !== null || debugSettings.recorded !== null) return this.#fn(...args);
+    const { structure, tensors } = takeApart(args);
+    if (gradientsAreOn() && tensors.some((t) => (nodeOf(t, 'compile').traces & tracesUnderWay()) !== 0)) return this.#asItIs(args);
+    evaluate(...tensors);
+    const nodes = tensors.map((t) => nodeOf(t, 'compile'));
+    for (const candidate of this.#candidates) {
+      if (!matches(candidate, structure, nodes)) continue;
+      const { replay } = candidate;
+      const { host, checks } = replay.captured;
+      const numbers = playHost(host);
+      if (numbers === null) continue;
+      if (!replay.matches()) {
+        undo(host);
+        continue;
+      }
+      this.#counts.replays++;
+      this.#used(candidate, true);
+      try {
+        for (const { argument, look } of checks) look(nodes[argument] as Node);
+        return putTogether(replay.captured.structure, replay.run(nodes, numbers));
+      } catch (error) {
+        undo(host);
+        throw error;
+      }
+    }
+    try {
+      return this.#trace(structure, nodes);
+    } catch (error) {
+      if (error instanceof Untraceable) return this.#asItIs(args);
+      throw error;
+    }
+  }
+
+  #asItIs(args: readonly unknown[]): unknown {
+    this.#counts.uncompiled++;
+    return this.#fn(...args);
+  }
+
+  /** Runs the function under trace, plans it, and runs the plan. */
+  #trace(structure: Structure, nodes: readonly Node[]): unknown {
+    const since = nextNodeId();
+    const runtime = nodes[0]?.runtime ?? defaultRuntime();
+    const placeholders: Node[] = [];
+    this.#counts.traces++;
+    const run = (): unknown => {
+      const stand = nodes.map((node) => {
+        const placeholder = new Node(ARGUMENT, [], NO_ATTRIBUTE, node.shape, node.dtype, node.runtime, 0);
+        shareValue(placeholder, node);
+        placeholders.push(placeholder);
+        return methodful(placeholder);
+      });
+      return requireImmediate(this.#fn(...(putTogether(structure, stand) as readonly unknown[])));
+    };
+    return Trace.run(run, (traced) => {
+      const replay = new Replay(capture(traced, placeholders, runtime, since));
+      const { captured } = replay;
+      this.#candidates.unshift({ structure: structure, forms: nodes.map(formOf), gradients: gradientsAreOn(), replay });
+      this.#used(this.#candidates[0] as Candidate, false);
+      this.#limit(nodes);
+      return putTogether(
+        captured.structure,
+        replay.run(
+          nodes,
+          captured.host.map((entry) => (entry.kind === 'number' ? entry.node.value : NaN)),
+        ),
+      );
+    });
+  }
+
+  #used(candidate: Candidate, hit: boolean): void {
+    this.#last = candidate.replay.captured;
+    this.#hit = hit;
+    if (this.#candidates[0] === candidate) return;
+    this.#candidates = [candidate, ...this.#candidates.filter((other) => other !== candidate)];
+  }
+
+  #limit(nodes: readonly Node[]): void {
+    while (this.#candidates.length > MAX_PLANS) this.#candidates.pop()?.replay.dispose();
+    if (this.#warned || this.#candidates.length <= PLANS_BEFORE_WARNING) return;
+    this.#warned = true;
+    const shapes = nodes.map((node) => `${node.dtype}${showDims(node.shape.dims)}`).join(', ');
+    warn(
+      `[compile] ${this.#candidates.length} plans of one function, the last for (${shapes}): each takes time and memory. ` +
+        'Fix: give batches of equal shapes (drop or pad the last), pass numbers that change as tensors or hostNumber(…), and functions or objects that stay the same.',
+    );
+  }
+
+  explain(): FlushReport | null {
+    if (this.#last === null) return null;
+    const { plan, runtime } = this.#last;
+    const { memory } = this.#candidates.find((c) => c.replay.captured === this.#last)?.replay ?? { memory: { blocks: 0, bytes: 0 } };
+    return flushReport({
+      device: runtime.backend.name,
+      kernels: plan.steps.map((step) => describeStep(plan, step)),
+      nodes: plan.items.length,
+      ...memory,
+      planHit: this.#hit,
+    });
+  }
+
+  dispose(): void {
+    for (const { replay } of this.#candidates) replay.dispose();
+    this.#candidates = [];
+    this.#last = null;
+  }
+}
+
+function matches({ structure, forms, gradients }: Candidate, given: Structure, nodes: readonly Node[]): boolean {
+  return (
+    gradients === gradientsAreOn() &&
+    forms.length === nodes.length &&
+    forms.every((form, i) => fits(form, nodes[i] as Node)) &&
+    sameStructure(structure, given)
+  );
+}
+
+/** Does the host's part of a call, in order. Null when a decision has come out otherwise; then nothing has happened. */
+function playHost(host: readonly HostEntry[]): number[] | null {
+  const numbers: number[] = [];
+  for (const [at, entry] of host.entries()) {
+    if (entry.kind === 'number') numbers[at] = entry.read();
+    else if (entry.kind === 'effect') entry.run();
+    else if (!Object.is(entry.read(), entry.value)) {
+      undo(host.slice(0, at));
+      return null;
+    }
+  }
+  return numbers;
+}
+
+/** Says something to whoever runs the program, where there is a console. */
+function warn(text: string): void {
+  (globalThis as { readonly console?: { warn(text: string): void } }).console?.warn(text);
+}
+
+function requireImmediate(result: unknown): unknown {
+  if (!(result instanceof Promise)) return result;
+  // Whatever it was about to do fails in the trace's way; nobody waits for it.
+  result.catch(() => undefined);
+  throw new TraceError({
+    op: 'compile',
+    expected: 'a function that returns its results at once',
+    got: 'one that returns a promise',
+    fix: 'await outside: compile the part between.',
+  });
+}
