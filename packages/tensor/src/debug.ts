@@ -4,6 +4,7 @@ import { verifyKernel, verifyRun } from '@gradus/backend';
 import type { PlanStatistics } from './lowering/cache.ts';
 import type { FlushReport } from './lowering/report.ts';
 import { checkRecorded } from './debug-check.ts';
+import type { Compiled } from './compile/compile.ts';
 import { debugSettings } from './debug-settings.ts';
 import { lastFlushReport } from './lowering/flush.ts';
 import { collectedHandles } from './memory/lifetime.ts';
@@ -30,9 +31,12 @@ export function debug(options: DebugOptions): Disposable {
 
 const runtimeFor = (device: Device | undefined): Runtime => (device === undefined ? defaultRuntime() : runtimeOf(device));
 
-/** What the last flush of a device (default the default device) ran: kernels, fusions, blocks, bytes. Null before the first. `String(…)` is a table. */
-export function explain(device?: Device): FlushReport | null {
-  return lastFlushReport(runtimeFor(device));
+/**
+ * What the last flush of a device (default the default device) ran, or the last call of a compiled function: kernels, fusions, blocks,
+ * bytes. Null before the first. `String(…)` is a table, `JSON.stringify(…)` its data.
+ */
+export function explain(what?: Device | Pick<Compiled<unknown>, 'explain'>): FlushReport | null {
+  return what !== undefined && 'explain' in what ? what.explain() : lastFlushReport(runtimeFor(what));
 }
 
 /** Memory of one device. */

@@ -79,6 +79,7 @@ export {
   tanh,
   trunc,
 } from './ops/functions.ts';
+export { maskedSelect, nonzero } from './ops/dynamic.ts';
 export { indexSelect, requireIndices, scatterAdd, takeAlongAxis } from './ops/indexing.ts';
 export { matmul } from './ops/matmul.ts';
 export { concatenate, flip, pad, permute, slice, split, stack, transpose } from './ops/movement.ts';

@@ -18,7 +18,7 @@ export function print(t: Tensor): string {
   if (t.isDisposed) return 'Tensor (disposed)';
   const { dtype, shape, runtime, state, storage, strides, value, offset } = nodeOf(t, 'toString');
   const head = `Tensor ${dtype} ${showDims(shape.dims)} on ${runtime.backend.name}`;
-  if (state !== 'ready' || strides !== null) return head;
+  if (state !== 'ready' || strides !== null || shape.size === 0) return head;
   if (storage === null) return `${head} ${show(value)}`;
   const width = bytesPerElement(dtype);
   const bytes = runtime.backend.readSync?.(storage.block, offset * width, shape.size * width);

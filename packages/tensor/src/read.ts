@@ -69,7 +69,7 @@ function holdDense(t: Tensor, op: string): { node: Node; done: () => void } {
 export async function data(t: Tensor): Promise<ElementArray> {
   const { node, done } = holdDense(t, 'data');
   try {
-    if (node.storage === null) return hostElements(node);
+    if (node.storage === null || node.shape.size === 0) return hostElements(node);
     const width = bytesPerElement(node.dtype);
     const bytes = await node.runtime.backend.read(node.storage.block, node.offset * width, node.shape.size * width);
     return decode(bytes, node.dtype);
@@ -91,7 +91,7 @@ export function dataSync(t: Tensor): ElementArray {
   }
   const { node, done } = holdDense(t, 'dataSync');
   try {
-    if (node.storage === null) return hostElements(node);
+    if (node.storage === null || node.shape.size === 0) return hostElements(node);
     const width = bytesPerElement(node.dtype);
     return decode(backend.readSync(node.storage.block, node.offset * width, node.shape.size * width), node.dtype);
   } finally {
@@ -99,8 +99,9 @@ export function dataSync(t: Tensor): ElementArray {
   }
 }
 
+/** The elements of a number on the host, or of nothing at all. */
 function hostElements(node: Node): ElementArray {
-  return decode(encode([node.value], node.dtype).slice(), node.dtype);
+  return decode(encode(node.shape.size === 0 ? [] : [node.value], node.dtype).slice(), node.dtype);
 }
 
 /** The one number of a tensor with one element. @throws ShapeError when it has more or none */

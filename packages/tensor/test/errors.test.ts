@@ -85,7 +85,7 @@ const cases: readonly [string, new (...args: never[]) => GradusError, () => unkn
     'a disposed tensor',
     TensorDisposedError,
     () => disposed().add(1),
-    /^\[add\] expected a live tensor, got one that is gone because it was disposed\. Fix: .*keep\(\)/,
+    /^\[add\] expected a live tensor, got one that is gone because it was disposed\. Fix: use a tensor before disposing it/,
   ],
   ['a tensor of an ended scope', TensorDisposedError, () => escaped().relu(), /the scope it was made in has ended/],
   [

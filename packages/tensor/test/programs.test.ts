@@ -13,6 +13,7 @@ import {
   State,
   assign,
   commit,
+  compile,
   concatenate,
   debug,
   expand,
@@ -137,8 +138,22 @@ const actions: readonly Action[] = [
 
 const SHAPES: readonly (readonly number[])[] = [[2, 3], [3], [3, 2], [], [2, 1, 3]];
 
-/** Runs a program and gives everything it computed, gradients included. */
-function run(program: readonly Instruction[], device: Device): number[][] {
+/** Carries a program out on these inputs: everything it computed, and the gradient of its sum in the parameter. */
+function carryOut(program: readonly Instruction[], inputs: readonly Tensor[], parameter: Parameter, state: State): Tensor[] {
+  const values = [...inputs];
+  const machine: Machine = { values, parameter, state };
+  for (const { op, a, b, n } of program) {
+    const x = values[a % values.length] as Tensor;
+    const result = actions[op % actions.length]?.(machine, x, values[b % values.length] as Tensor, n) ?? null;
+    if (result !== null && result.size <= LARGEST) values.push(result);
+  }
+  const total = values.map((v) => v.mul(0.1).sum()).reduce((x, y) => x.add(y));
+  if (total.requiresGrad) total.backward();
+  return [...values, total];
+}
+
+/** Runs a program `calls` times, with state that goes on from call to call, and gives everything it computed, gradients included. */
+function run(program: readonly Instruction[], device: Device, calls = 1, compiled = false): number[][] {
   return scope(() => {
     const leaf = (shape: readonly number[], seed: number): Tensor => {
       const size = shape.reduce((n, d) => n * d, 1);
@@ -147,19 +162,18 @@ function run(program: readonly Instruction[], device: Device): number[][] {
         { shape, device },
       );
     };
-    const machine: Machine = { values: SHAPES.map(leaf), parameter: new Parameter(leaf([3], 9)), state: new State(leaf([2, 3], 8)) };
-    const { values } = machine;
-    for (const { op, a, b, n } of program) {
-      const x = values[a % values.length] as Tensor;
-      const result = actions[op % actions.length]?.(machine, x, values[b % values.length] as Tensor, n) ?? null;
-      if (result !== null && result.size <= LARGEST) values.push(result);
+    const parameter = new Parameter(leaf([3], 9));
+    const state = new State(leaf([2, 3], 8));
+    const whole = (...inputs: Tensor[]): Tensor[] => carryOut(program, inputs, parameter, state);
+    const call = compiled ? compile(whole) : whole;
+    const results: number[][] = [];
+    for (let i = 0; i < calls; i++) {
+      const computed = call(...SHAPES.map((shape, j) => leaf(shape, j + 10 * i)));
+      results.push(...[...computed, state].map((v) => [...v.dataSync()]), [...(parameter.grad?.dataSync() ?? [])]);
     }
-    const total = values.map((v) => v.mul(0.1).sum()).reduce((x, y) => x.add(y));
-    if (total.requiresGrad) total.backward();
-    const results = [...values, machine.state, total].map((v) => [...v.dataSync()]);
-    results.push([...(machine.parameter.grad?.dataSync() ?? [])]);
-    machine.parameter.dispose();
-    machine.state.dispose();
+    parameter.dispose();
+    state.dispose();
+    if (compiled) (call as { dispose?: () => void }).dispose?.();
     return results;
   });
 }
@@ -188,6 +202,15 @@ describe('random programs', () => {
         }
       }),
       { numRuns: RUNS, seed: 1 },
+    );
+  });
+
+  test('give the same bits compiled, call after call', () => {
+    fc.assert(
+      fc.property(programs, (program) => {
+        expect(run(program, reference, 3, true)).toEqual(run(program, reference, 3));
+      }),
+      { numRuns: RUNS, seed: 4 },
     );
   });
 

@@ -15,7 +15,7 @@ import { makePlan } from '../lowering/plan.ts';
 import type { Plan } from '../lowering/plan.ts';
 import { collectTraced, tracesUnderWay, unalias } from '../lowering/program.ts';
 import type { Runtime } from '../runtime.ts';
-import { REQUIRES_GRAD, Tensor, nodeOf } from '../tensor.ts';
+import { Tensor, nodeOf } from '../tensor.ts';
 import type { Cell } from './cells.ts';
 import { takeApart } from './structure.ts';
 import type { Structure } from './structure.ts';
@@ -38,8 +38,6 @@ export interface Leaf {
   readonly onHost: boolean;
   /** Strides, as the plan has them. */
   readonly strides: readonly number[] | null;
-  /** Cells: does it require gradients? */
-  readonly requiresGrad: boolean;
   /** Leaves with the same number share memory. */
   readonly memory: number;
 }
@@ -64,6 +62,8 @@ export interface Captured {
   readonly results: readonly Exit[];
   /** New values of cells; null forgets a gradient. */
   readonly changes: readonly { readonly cell: Cell; readonly exit: Exit | null }[];
+  /** State that it calculates with: does it require gradients? */
+  readonly learns: readonly { readonly handle: Tensor; readonly on: boolean }[];
   /** Gradients that must be there, or must not. */
   readonly known: readonly { readonly of: Tensor; readonly present: boolean }[];
 }
@@ -91,7 +91,6 @@ export function capture(traced: Traced, args: readonly Node[], runtime: Runtime,
             source: sourceOf(node, args, cells, traced.host),
             onHost: node.storage === null,
             strides: node.strides,
-            requiresGrad: (node.traces & REQUIRES_GRAD) !== 0,
             memory: program.memory?.[slot] ?? slot,
           },
         ]
@@ -112,6 +111,10 @@ export function capture(traced: Traced, args: readonly Node[], runtime: Runtime,
       ...changes.map((c) => ({ cell: { kind: 'state' as const, handle: c.handle }, exit: exitOf(c.after) })),
       ...gradients.map((g) => ({ cell: { kind: 'gradient' as const, handle: g.of }, exit: g.after === null ? null : exitOf(g.after) })),
     ],
+    learns: [...traced.uses].flatMap(([weak, on]) => {
+      const handle = weak.deref();
+      return handle !== undefined && Tensor.isState(handle) ? [{ handle, on }] : [];
+    }),
     known: traced.gradients.filter((g) => g.known).map((g) => ({ of: g.of, present: g.before !== null })),
   };
 }

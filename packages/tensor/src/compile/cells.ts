@@ -22,9 +22,11 @@ interface Placed {
   readonly strides: readonly number[] | null;
 }
 
-/** The value of a cell; null for a gradient that is not there. @throws TensorDisposedError */
+/** The value of a cell, computed; null for a gradient that is not there. @throws TensorDisposedError */
 export function nodeOfCell({ kind, handle }: Cell): Node | null {
-  return kind === 'state' ? nodeOf(handle, 'compile') : Tensor.gradientOf(handle);
+  const node = kind === 'state' ? nodeOf(handle, 'compile') : Tensor.gradientOf(handle);
+  if (node !== null && node.state === 'pending') flush(node.runtime, [node]);
+  return node;
 }
 
 /** Gives a cell another value; null forgets a gradient. */

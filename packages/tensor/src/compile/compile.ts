@@ -144,23 +144,16 @@ class Plans {
     const nodes = tensors.map((t) => nodeOf(t, 'compile'));
     for (const candidate of this.#candidates) {
       if (!matches(candidate, structure, nodes)) continue;
-      const { replay } = candidate;
-      const { host, checks } = replay.captured;
+      const { host } = candidate.replay.captured;
       const numbers = playHost(host);
       if (numbers === null) continue;
-      if (!replay.matches()) {
+      if (!candidate.replay.matches()) {
         undo(host);
         continue;
       }
       this.#counts.replays++;
       this.#used(candidate, true);
-      try {
-        for (const { argument, look } of checks) look(nodes[argument] as Node);
-        return putTogether(replay.captured.structure, replay.run(nodes, numbers));
-      } catch (error) {
-        undo(host);
-        throw error;
-      }
+      return this.#run(candidate, nodes, numbers);
     }
     try {
       return this.#trace(structure, nodes);
@@ -190,20 +183,27 @@ class Plans {
       });
       return requireImmediate(this.#fn(...(putTogether(structure, stand) as readonly unknown[])));
     };
-    return Trace.run(run, (traced) => {
-      const replay = new Replay(capture(traced, placeholders, runtime, since));
-      const { captured } = replay;
-      this.#candidates.unshift({ structure: structure, forms: nodes.map(formOf), gradients: gradientsAreOn(), replay });
-      this.#used(this.#candidates[0] as Candidate, false);
-      this.#limit(nodes);
-      return putTogether(
-        captured.structure,
-        replay.run(
-          nodes,
-          captured.host.map((entry) => (entry.kind === 'number' ? entry.node.value : NaN)),
-        ),
-      );
-    });
+    const captured = Trace.run(run, (traced) => capture(traced, placeholders, runtime, since));
+    const candidate: Candidate = { structure, forms: nodes.map(formOf), gradients: gradientsAreOn(), replay: new Replay(captured) };
+    this.#used(candidate, false);
+    this.#limit(nodes);
+    return this.#run(
+      candidate,
+      nodes,
+      captured.host.map((entry) => (entry.kind === 'number' ? entry.node.value : NaN)),
+    );
+  }
+
+  /** Runs the kernels of a call whose host's part is done; takes that back when they fail. */
+  #run({ replay }: Candidate, nodes: readonly Node[], numbers: readonly number[]): unknown {
+    const { checks, structure, host } = replay.captured;
+    try {
+      for (const { argument, look } of checks) look(nodes[argument] as Node);
+      return putTogether(structure, replay.run(nodes, numbers));
+    } catch (error) {
+      undo(host);
+      throw error;
+    }
   }
 
   #used(candidate: Candidate, hit: boolean): void {

@@ -17,7 +17,7 @@ import { internalError } from '../internal.ts';
 import { flush } from '../lowering/flush.ts';
 import type { PreparedLaunch } from '../lowering/plan.ts';
 import { settleScalar } from '../memory/settle.ts';
-import { REQUIRES_GRAD, Tensor } from '../tensor.ts';
+import { Tensor } from '../tensor.ts';
 import type { Captured, Exit, Leaf } from './capture.ts';
 import { moveToCopy, nodeOfCell, ownMemory, samePlace, setCell } from './cells.ts';
 import type { Cell } from './cells.ts';
@@ -86,7 +86,10 @@ export class Replay {
     const leaving = new Set(exits.flatMap((e) => ('buffer' in e.from ? [e.from.buffer] : [])));
     this.#onHost = new Set(
       [...leaving].filter(
-        (index) => backend.readSync !== undefined && exits.every((e) => !('buffer' in e.from) || e.from.buffer !== index || e.node.shape.rank === 0),
+        (index) =>
+          backend.readSync !== undefined &&
+          plan.buffers[index]?.donor === null &&
+          exits.every((e) => !('buffer' in e.from) || e.from.buffer !== index || e.node.shape.rank === 0),
       ),
     );
     this.#launches = plan.steps.flatMap((step) => step.launches);
@@ -194,19 +197,17 @@ export class Replay {
 
   /** Do the cells look as they did when this was captured? The host's part must have been gone through before. */
   matches(): boolean {
-    const { leaves, known } = this.captured;
+    const { leaves, known, learns } = this.captured;
+    for (const { handle, on } of learns) if (handle.requiresGrad !== on) return false;
     for (const { of, present } of known) if ((Tensor.gradientOf(of) !== null) !== present) return false;
     const memory = new Map<number, Storage>();
     for (const leaf of leaves) {
       if (leaf.source.kind !== 'cell') continue;
       const node = nodeOfCell(leaf.source.cell);
-      if (
-        node === null ||
-        (node.storage === null) !== leaf.onHost ||
-        !samePlace({ offset: 0, strides: node.strides }, { offset: 0, strides: leaf.strides })
-      )
-        return false;
-      if (((node.traces & REQUIRES_GRAD) !== 0) !== leaf.requiresGrad) return false;
+      if (node === null || String(node.strides) !== String(leaf.strides)) return false;
+      // A single number that was assigned from outside moves to the host, where the plan has it.
+      if (leaf.onHost) settleScalar(node);
+      if ((node.storage === null) !== leaf.onHost) return false;
       const { storage } = node;
       if (storage === null) continue;
       const known = memory.get(leaf.memory);

@@ -8,12 +8,13 @@
 
 import type { ErrorParts } from '@gradus/backend';
 import { TraceError } from '../errors.ts';
+import { release, retain } from '../graph/node.ts';
 import type { Node } from '../graph/node.ts';
 import { tracing } from '../graph/tracing.ts';
 import type { ActiveTrace, HostEntry } from '../graph/tracing.ts';
 import { withInternalOwner } from '../memory/lifetime.ts';
 import type { Owner } from '../memory/lifetime.ts';
-import { Tensor, endHandle, nodeOf } from '../tensor.ts';
+import { REQUIRES_GRAD, Tensor, endHandle, nodeOf } from '../tensor.ts';
 import type { End } from '../tensor.ts';
 
 const LEAKED: End = {
@@ -44,6 +45,8 @@ export interface Traced {
   readonly result: unknown;
   readonly changes: readonly Change[];
   readonly gradients: readonly GradientChange[];
+  /** Changing values that it calculates with: do they require gradients? */
+  readonly uses: ReadonlyMap<WeakRef<Tensor>, boolean>;
   readonly host: readonly HostEntry[];
   /** Looks at arguments that are repeated in each call. */
   readonly checks: readonly { readonly node: Node; readonly look: (node: Node) => void }[];
@@ -54,6 +57,7 @@ export class Trace implements ActiveTrace {
   readonly #owner: Owner = { handles: [], outer: null, state: 'open' };
   readonly #before = new Map<Tensor, Node>();
   readonly #gradients = new Map<Tensor, { readonly before: Tensor | null; readonly known: boolean }>();
+  readonly #uses = new Map<WeakRef<Tensor>, boolean>();
   readonly #host: HostEntry[] = [];
   readonly #checks: { node: Node; look: (node: Node) => void }[] = [];
   readonly #endings: (() => void)[] = [];
@@ -88,6 +92,7 @@ export class Trace implements ActiveTrace {
         before: before === null ? null : nodeOf(before, 'compile'),
         after: Tensor.gradientOf(of),
       })),
+      uses: this.#uses,
       host: this.#host,
       checks: this.#checks,
     };
@@ -97,11 +102,13 @@ export class Trace implements ActiveTrace {
   #putBack(): void {
     tracing.active = null;
     for (const [handle, before] of this.#before) {
-      if (handle.isDisposed) continue;
-      withInternalOwner(this.#owner, () => new Tensor(nodeOf(handle, 'compile')));
-      const { cell } = before;
-      Tensor.rebind(handle, before);
-      before.cell = cell;
+      if (!handle.isDisposed) {
+        withInternalOwner(this.#owner, () => new Tensor(nodeOf(handle, 'compile')));
+        const { cell } = before;
+        Tensor.rebind(handle, before);
+        before.cell = cell;
+      }
+      release(before);
     }
     for (const [of, { before }] of this.#gradients) {
       const traced = Tensor.swapGradient(of, before);
@@ -112,10 +119,14 @@ export class Trace implements ActiveTrace {
     for (const ending of this.#endings.splice(0)) ending();
   }
 
+  used(inputs: readonly Node[]): void {
+    for (const { cell, traces } of inputs) if (cell !== null && !this.#uses.has(cell)) this.#uses.set(cell, (traces & REQUIRES_GRAD) !== 0);
+  }
+
   assigned(handle: Tensor, before: Node): void {
     if (this.#before.has(handle)) return;
     this.#before.set(handle, before);
-    withInternalOwner(this.#owner, () => new Tensor(before));
+    retain(before);
   }
 
   gradientRead(of: Tensor): void {

@@ -88,6 +88,7 @@ function denseInputs(op: OpRow, inputs: readonly Node[]): readonly Node[] {
 export function record(op: OpRow, given: readonly Node[], shape: Shape, dtype: DType, attribute: Attribute = NO_ATTRIBUTE): Tensor {
   const { runtime } = given[0] as Node;
   requireOneDevice(op, given, runtime);
+  tracing.active?.used(given);
   const inputs = denseInputs(op, given);
   const node = new Node(op, inputs, attribute, shape, dtype, runtime, tracesOf(op, inputs));
   const handle = new Tensor(node);

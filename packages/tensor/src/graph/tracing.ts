@@ -17,6 +17,8 @@ export type HostEntry =
 export interface ActiveTrace {
   /** A handle is about to stand for another value than `before`. */
   assigned(handle: Tensor, before: Node): void;
+  /** An op takes these as inputs. */
+  used(inputs: readonly Node[]): void;
   /** The gradient of a tensor is looked at. */
   gradientRead(of: Tensor): void;
   /** The gradient of a tensor was replaced. True when the trace takes the earlier one over, to put it back. */
