@@ -54,6 +54,19 @@ export interface AnchorPlan {
   decompose(kernel: Kernel, dims: Int32Array): Decomposition;
 }
 
+/** One operand of a {@link KernelPlan}: the input that it reads or the output that it writes, dense, with `size` elements. */
+export type KernelOperand = { readonly input: number; readonly size: number } | { readonly output: number; readonly size: number };
+
+/** A kernel with dense operands and no epilogue, as a device claims it. */
+export interface KernelPlan {
+  readonly kernel: Kernel;
+  /** Sizes that open `dims`. */
+  readonly sizes: readonly number[];
+  readonly operands: readonly KernelOperand[];
+  /** For each scalar: the input, a number on the host. */
+  readonly scalars: readonly number[];
+}
+
 /** How a node becomes part of a kernel. */
 export type Lowering =
   /** A value that exists: data, a host scalar. */
@@ -84,6 +97,11 @@ export type Lowering =
   | { readonly kind: 'contract' }
   /** A kernel of its own with dense inputs and an epilogue: convolution, pooling. */
   | { readonly kind: 'anchor'; readonly plan: (site: OpSite) => AnchorPlan }
+  /**
+   * Output number `output` of a kernel of its own. Nodes that are outputs of one kernel over the same inputs are computed by one launch;
+   * outputs that are no node are written and forgotten.
+   */
+  | { readonly kind: 'kernel'; readonly output: number; readonly plan: (site: OpSite) => KernelPlan }
   /** Input 0, with input 2 combined in at positions computed from input 1 (see `ops/indexing.ts`). */
   | {
       readonly kind: 'scatter';

@@ -76,9 +76,9 @@ export const COPY: OpRow = /* @__PURE__ */ row({
 /** Inputs that a kernel addresses by position, as dense ones: a view that has a value is copied. Pending ones are the planner's business. */
 function denseInputs(op: OpRow, inputs: readonly Node[]): readonly Node[] {
   const { lowering } = op;
-  if (lowering.kind !== 'anchor' && (lowering.kind !== 'elementwise' || lowering.indexed === undefined)) return inputs;
+  if (lowering.kind !== 'anchor' && lowering.kind !== 'kernel' && (lowering.kind !== 'elementwise' || lowering.indexed === undefined)) return inputs;
   return inputs.map((input, i) => {
-    const addressed = lowering.kind === 'anchor' || lowering.indexed?.includes(i) === true;
+    const addressed = lowering.kind === 'anchor' || (lowering.kind === 'kernel' ? input.shape.rank > 0 : lowering.indexed?.includes(i) === true);
     const dense = input.state !== 'ready' || (input.storage !== null && input.strides === null);
     return !addressed || dense ? input : nodeOf(record(COPY, [input], input.shape, input.dtype), op.name);
   });

@@ -88,7 +88,7 @@ function costs(items: readonly Item[], stored: Uint8Array): Float64Array {
     if (kind === 'leaf' || kind === 'constant') continue;
     let sum = kind === 'view' ? 0 : 1;
     for (const input of item.inputs) sum += stored[input] === 1 ? 0 : (cost[input] ?? 0);
-    if (isAnchorKind(kind) || kind === 'scatter' || kind === 'concatenate') sum = HEAVY;
+    if (isAnchorKind(kind) || kind === 'scatter' || kind === 'concatenate' || kind === 'kernel') sum = HEAVY;
     if (item.op.lowering.kind === 'elementwise' && item.op.lowering.heavy === true) sum = HEAVY;
     if (kind === 'elementwise' && sum % HEAVY > MAX_EXPRESSION_OPS) {
       stored[item.slot] = 1;
@@ -119,7 +119,10 @@ function requirePlaced(items: readonly Item[], stored: Uint8Array, cost: Float64
     if (lowering.kind === 'contract') item.inputs.forEach(requireView);
     else if (lowering.kind === 'anchor') item.inputs.forEach(requireDense);
     else if (lowering.kind === 'elementwise') for (const i of lowering.indexed ?? []) requireDense(item.inputs[i] ?? -1);
-    else if (lowering.kind === 'scatter') stored[item.slot] = 1;
+    else if (lowering.kind === 'kernel') {
+      stored[item.slot] = 1;
+      for (const operand of lowering.plan(item.site).operands) if ('input' in operand) requireDense(item.inputs[operand.input] ?? -1);
+    } else if (lowering.kind === 'scatter') stored[item.slot] = 1;
     else if (lowering.kind === 'concatenate') {
       stored[item.slot] = 1;
       for (const input of item.inputs) {

@@ -26,10 +26,16 @@ export interface Store {
   readonly view: View;
 }
 
-/** What one kernel computes. */
+/** What one kernel computes. `also` are further reduces over the same points, in the same pass. */
 export interface Group {
   readonly anchor: number | null;
+  readonly also?: readonly number[];
   readonly stores: readonly Store[];
+}
+
+/** All heavy ops of a group. */
+export function anchorsOf({ anchor, also = [] }: Group): readonly number[] {
+  return anchor === null ? [] : [anchor, ...also];
 }
 
 /** Where a kernel argument comes from when a plan runs. */
@@ -73,8 +79,9 @@ type Head =
       readonly dims: readonly number[];
       readonly folded: number;
       readonly input: Expresser;
-      readonly value: Expression;
-      readonly item: Item;
+      /** What is folded, and the op that says how: one of each for every fold. */
+      readonly values: readonly Expression[];
+      readonly items: readonly Item[];
     }
   | { readonly kind: 'contract'; readonly dims: readonly number[]; readonly a: Access; readonly b: Access; readonly dtype: DType }
   | { readonly kind: 'anchor'; readonly dims: readonly number[]; readonly inputs: readonly Access[]; readonly plan: AnchorPlan };
@@ -87,13 +94,14 @@ export function express(group: Group, placement: Placement): Expressed {
   const head = expressHead(group, placement, scalars);
   const kept = keptDims(head);
   const own = new Map<number, Expression | null>(group.stores.flatMap((s) => (s.value === s.into ? [[s.value, null] as const] : [])));
-  const anchor = group.anchor === null ? null : anchorValue(head, itemAt(placement, group.anchor));
-  if (group.anchor !== null) own.set(group.anchor, anchor);
+  const anchors = anchorsOf(group);
+  const finished = anchors.map((slot, i) => anchorValue(head, itemAt(placement, slot), i));
+  for (const [i, slot] of anchors.entries()) own.set(slot, finished[i] ?? null);
   const body = new Expresser(placement, own, scalars);
   const outputs = group.stores.map((store) => {
-    const path = group.anchor === null ? null : invertiblePath(placement.items, store.value, group.anchor);
     // Along a path of views, each point of the anchor is one point of the result: nothing to express but where it goes.
-    if (path !== null) return anchor ?? internalError('a path without an anchor');
+    const direct = finished[anchors.findIndex((slot) => invertiblePath(placement.items, store.value, slot) !== null)];
+    if (direct !== undefined) return direct;
     if (sameDims(itemAt(placement, store.value).dims, kept)) return body.define(store.value, null);
     return body.define(
       store.value,
@@ -118,17 +126,17 @@ function expressHead(group: Group, placement: Placement, scalars: Scalar[]): Hea
   const { lowering } = item.op;
   switch (lowering.kind) {
     case 'reduce': {
-      const [input = 0] = item.inputs;
-      const { dims } = itemAt(placement, input);
-      const folded = lowering.axes(item.site);
+      const { dims, folded } = foldedSpace(item, placement.items);
       const order = [...dims.keys()].filter((axis) => !folded.includes(axis)).concat(folded);
       const expresser = new Expresser(placement, new Map(), scalars);
-      const element = expresser.express(
-        input,
-        expresser.startChain((view) => permuteView(view, order), input),
-      );
-      const value = cast(element, accumulatorOf(element.dtype, placement));
-      return { kind: 'reduce', dims: order.map((axis) => dims[axis] ?? 1), folded: folded.length, input: expresser, value, item };
+      const items = anchorsOf(group).map((slot) => itemAt(placement, slot));
+      // One chain for all folds, so that what they share is one expression.
+      const chain = expresser.startChain((view) => permuteView(view, order), item.inputs[0] ?? -1);
+      const values = items.map(({ inputs: [input = 0] }) => {
+        const element = expresser.express(input, chain);
+        return cast(element, accumulatorOf(element.dtype, placement));
+      });
+      return { kind: 'reduce', dims: order.map((axis) => dims[axis] ?? 1), folded: folded.length, input: expresser, values, items };
     }
     case 'contract':
       return contractHead(item, placement);
@@ -139,6 +147,13 @@ function expressHead(group: Group, placement: Placement, scalars: Scalar[]): Hea
     default:
       return internalError(`${item.op.name} is no anchor`);
   }
+}
+
+/** The points that a reduce visits: the sizes of what it folds, and the axes that it folds. */
+export function foldedSpace(item: Item, items: readonly Item[]): { readonly dims: readonly number[]; readonly folded: readonly number[] } {
+  const { lowering } = item.op;
+  const dims = items[item.inputs[0] ?? -1]?.dims ?? [];
+  return { dims, folded: lowering.kind === 'reduce' ? lowering.axes(item.site) : internalError(`${item.op.name} is no reduce`) };
 }
 
 /** Index space [...batch, m, n, k]; a has stride 0 along n, b along m. */
@@ -179,10 +194,10 @@ function accumulatorOf(dtype: DType, placement: Placement): DType {
 }
 
 /** What an epilogue sees of its anchor. */
-function anchorValue(head: Head, item: Item): Expression {
+function anchorValue(head: Head, item: Item, index: number): Expression {
   switch (head.kind) {
     case 'reduce':
-      return cast(accumulator(head.value.dtype), item.dtype);
+      return cast(accumulator(head.values[index]?.dtype ?? item.dtype, index), item.dtype);
     case 'contract':
       return cast(accumulator(head.dtype), item.dtype);
     case 'anchor':
@@ -227,7 +242,8 @@ export function launch(expressed: Expressed, placement: Placement, donations: Do
   const { group, head, outputs: values, body } = expressed;
   const kept = keptDims(head);
   const targets = group.stores.map((store): View => {
-    const path = group.anchor === null ? null : invertiblePath(placement.items, store.value, group.anchor);
+    const paths = anchorsOf(group).map((slot) => invertiblePath(placement.items, store.value, slot));
+    const path = paths.find((p) => p !== null) ?? null;
     return towardKept(store.view, path, kept) ?? internalError('an output that strides cannot say');
   });
   const { keptSpace, fullSpace } = spacesOf(expressed, targets);
@@ -320,15 +336,16 @@ function kernelOf(head: Head, parts: KernelParts): { readonly kernel: Kernel; re
     case 'map':
       return { kernel: { kind: 'map', rank, operands, scalars: scalarTypes(), outputs }, sizes: fullSpace.sizes };
     case 'reduce': {
-      const [value = head.value] = finish([head.value], {
+      const finished = finish(head.values, {
         operandOf: (access) => parts.numbers[access] ?? -1,
         positions: head.input.positions,
         space: fullSpace,
         scalars: parts.scalars,
       });
-      const { lowering } = head.item.op;
-      const fold = lowering.kind === 'reduce' ? lowering.fold : internalError('a reduce without a fold');
-      const folds = [{ fold, value }];
+      const folds = finished.map((value, i) => {
+        const lowering = head.items[i]?.op.lowering;
+        return { fold: lowering?.kind === 'reduce' ? lowering.fold : internalError('a reduce without a fold'), value };
+      });
       const folded = rank - parts.keptSpace.sizes.length;
       return { kernel: { kind: 'reduce', rank, folded, operands, scalars: scalarTypes(), folds, outputs }, sizes: fullSpace.sizes };
     }

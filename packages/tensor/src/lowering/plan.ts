@@ -12,8 +12,10 @@ import { decide, invertAlong, invertiblePath, placeIn } from './decide.ts';
 import type { Decisions } from './decide.ts';
 import { StoreFirst } from './express.ts';
 import type { Place, Placement } from './express.ts';
-import { bytesOf, express, launch } from './group.ts';
-import type { Expressed, Group, Launch, Store } from './group.ts';
+import { fusedLaunch, fusedOf } from './fused.ts';
+import type { Fused } from './fused.ts';
+import { bytesOf, express, foldedSpace, launch } from './group.ts';
+import type { Expressed, Group, Launch, Launches, Store } from './group.ts';
 import { itemsOf } from './item.ts';
 import type { Item } from './item.ts';
 import type { Program } from './program.ts';
@@ -96,7 +98,10 @@ export function makePlan(program: Program, backend: Backend): Plan {
 }
 
 /** A kernel in the making: its group as expressed, and the kernels it must come after. */
-type Work = { readonly kind: 'kernel'; expressed: Expressed } | { readonly kind: 'scatter'; readonly item: Item };
+type Work =
+  | { readonly kind: 'kernel'; expressed: Expressed }
+  | { readonly kind: 'scatter'; readonly item: Item }
+  | { readonly kind: 'fused'; readonly fused: Fused };
 
 class Planner {
   readonly #items: readonly Item[];
@@ -203,8 +208,20 @@ class Planner {
       this.#madeBy.set(item.slot, this.#works.push({ kind: 'scatter', item }) - 1);
       return;
     }
+    if (lowering.kind === 'kernel') {
+      this.#addFused(fusedOf(item), lowering.output, item.slot);
+      return;
+    }
     const store: Store = { value: item.slot, into: item.slot, view: denseView(item.dims) };
     this.#addGroup({ anchor: this.#decisions.anchors.get(item.slot) ?? null, stores: [store] });
+  }
+
+  /** Adds a kernel of its own, or makes `slot` one more output of the same kernel over the same inputs. */
+  #addFused(fused: Fused, output: number, slot: number): void {
+    const at = this.#works.findIndex((work) => work.kind === 'fused' && work.fused.key === fused.key && !work.fused.outputs.has(output));
+    const work = this.#works[at];
+    if (work?.kind === 'fused') work.fused.outputs.set(output, slot);
+    this.#madeBy.set(slot, work === undefined ? this.#works.push({ kind: 'fused', fused }) - 1 : at);
   }
 
   /** Adds a kernel, or widens an earlier one that it belongs to. */
@@ -213,9 +230,12 @@ class Planner {
     const [store] = group.stores;
     if (store === undefined) return;
     const after = Math.max(-1, ...expressed.reads.map((r) => this.#madeBy.get(r.slot) ?? -1));
-    if (group.anchor === null && store.into === store.value) {
-      for (let at = this.#works.length - 1; at >= Math.max(after, 0); at--) {
-        const merged = this.#merge(this.#works[at], store, expressed);
+    if (store.into === store.value) {
+      // A map may join the kernel that makes what it reads; a reduce needs that finished.
+      const first = group.anchor === null ? Math.max(after, 0) : after + 1;
+      for (let at = this.#works.length - 1; at >= first; at--) {
+        const work = this.#works[at];
+        const merged = group.anchor === null ? this.#merge(work, store, expressed) : this.#mergeFold(work, group.anchor, store, expressed);
         if (merged === null) continue;
         this.#works[at] = { kind: 'kernel', expressed: merged };
         this.#madeBy.set(store.into, at);
@@ -240,8 +260,24 @@ class Planner {
       (r) => r.length === undefined && (group.stores.some((s) => s.into === r.slot) || reads.some((o) => o.slot === r.slot)),
     );
     if (!related) return null;
+    return this.#widened({ ...group, stores: [...group.stores, store] });
+  }
+
+  /** A reduce with one more fold, if the two visit the same points and read something in common. */
+  #mergeFold(work: Work | undefined, anchor: number, store: Store, alone: Expressed): Expressed | null {
+    if (work?.kind !== 'kernel' || alone.head.kind !== 'reduce' || work.expressed.head.kind !== 'reduce') return null;
+    const { group, reads } = work.expressed;
+    if (group.stores.some((s) => s.into !== s.value)) return null;
+    const [mine, theirs] = [anchor, group.anchor ?? -1].map((slot) => foldedSpace(this.#item(slot), this.#items));
+    if (String(mine?.dims) !== String(theirs?.dims) || String(mine?.folded) !== String(theirs?.folded)) return null;
+    if (!alone.reads.some((r) => reads.some((o) => o.slot === r.slot))) return null;
+    return this.#widened({ anchor: group.anchor, also: [...(group.also ?? []), anchor], stores: [...group.stores, store] });
+  }
+
+  /** The kernel of a group that was put together from several; null where it cannot be said, or would have too many operands. */
+  #widened(group: Group): Expressed | null {
     try {
-      const merged = express({ anchor: group.anchor, stores: [...group.stores, store] }, this.#placement);
+      const merged = express(group, this.#placement);
       const bindings = merged.reads.length + merged.group.stores.length;
       // A slot of the kernel's own that is read from memory as well would be read before it is written.
       const selfRead = merged.reads.some((r) => merged.group.stores.some((s) => s.into === r.slot));
@@ -293,16 +329,24 @@ class Planner {
       !this.#items.some((item) => item.memory === memory && item.flags.root) &&
       this.#works.every((work, i) => {
         if (i < at) return true;
-        const reads = work.kind === 'kernel' ? work.expressed.reads : [];
-        const count = reads.filter((r) => shares(r.slot)).length;
-        if (work.kind === 'scatter') return !this.#scatterReads(work.item).some(shares);
+        const count = this.#reads(work).filter(shares).length;
         return i === at ? count === 1 : count === 0;
       })
     );
   }
 
-  #scatterReads(item: Item): number[] {
-    return scatterLaunch(item, this.#placement, this.#backend).blocks.flatMap((b) => ('slot' in b ? [b.slot] : []));
+  /** The slots whose memory a kernel reads, one for each operand. */
+  #reads(work: Work): number[] {
+    switch (work.kind) {
+      case 'kernel':
+        return work.expressed.reads.map((r) => r.slot);
+      case 'scatter':
+        return scatterLaunch(work.item, this.#placement, this.#backend).blocks.flatMap((b) => ('slot' in b ? [b.slot] : []));
+      case 'fused':
+        return work.fused.reads.flatMap((slot) => (slot < 0 ? [] : [this.#placement.placeOf(slot)?.slot ?? slot]));
+      default:
+        return work satisfies never;
+    }
   }
 
   #allocate(donations: ReadonlyMap<number, number>): void {
@@ -313,17 +357,25 @@ class Planner {
   }
 
   #step(work: Work, donations: ReadonlyMap<number, number>): Step {
-    const { launches, temporaries } =
-      work.kind === 'scatter'
-        ? { launches: [scatterLaunch(work.item, this.#placement, this.#backend)], temporaries: [] }
-        : launch(work.expressed, this.#placement, donations, this.#backend);
+    const { launches, temporaries } = this.#launches(work, donations);
     const prepared = launches.map((l) => {
       debugSettings.verifyKernel?.(l.kernel);
       return this.#prepare(l);
     });
-    const [anchor, outputs] =
-      work.kind === 'scatter' ? [null, [work.item.slot]] : [work.expressed.group.anchor, work.expressed.group.stores.map((store) => store.value)];
-    return { launches: prepared, temporaries, anchor, outputs };
+    return { launches: prepared, temporaries, ...headOf(work) };
+  }
+
+  #launches(work: Work, donations: ReadonlyMap<number, number>): Launches {
+    switch (work.kind) {
+      case 'kernel':
+        return launch(work.expressed, this.#placement, donations, this.#backend);
+      case 'scatter':
+        return { launches: [scatterLaunch(work.item, this.#placement, this.#backend)], temporaries: [] };
+      case 'fused':
+        return fusedLaunch(work.fused, this.#placement);
+      default:
+        return work satisfies never;
+    }
   }
 
   /** Adds where slots lie in larger buffers to the offsets of a launch, and makes its code. */
@@ -379,5 +431,21 @@ class Planner {
 
   #item(slot: number): Item {
     return this.#items[slot] ?? internalError(`no slot ${slot}`);
+  }
+}
+
+/** For `explain`: the op at the head of a kernel, and the slots that it stores. */
+function headOf(work: Work): Pick<Step, 'anchor' | 'outputs'> {
+  switch (work.kind) {
+    case 'kernel':
+      return { anchor: work.expressed.group.anchor, outputs: work.expressed.group.stores.map((store) => store.value) };
+    case 'scatter':
+      return { anchor: null, outputs: [work.item.slot] };
+    case 'fused': {
+      const outputs = [...work.fused.outputs.values()];
+      return { anchor: outputs[0] ?? null, outputs };
+    }
+    default:
+      return work satisfies never;
   }
 }

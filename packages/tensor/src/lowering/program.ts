@@ -72,6 +72,8 @@ export interface Program {
   readonly flags: Uint8Array;
   /** For leaves whose memory may be overwritten although others see it too: the first leaf with the same memory. By default, each is alone. */
   readonly memory?: Int32Array;
+  /** Slots that are numbers written in the program, which never change. */
+  readonly literals?: ReadonlyMap<number, number>;
 }
 
 /** The flags that a key holds for a slot. */
@@ -95,8 +97,11 @@ export function collect(roots: readonly Node[]): Program {
   });
 }
 
-/** The same for a traced function: gradients keep nothing, and what is no root is gone afterwards. `mayOverwrite` names the leaves whose memory results may take over. */
-export function collectTraced(roots: readonly Node[], mayOverwrite: (leaf: Node) => boolean): Program {
+/**
+ * The same for a traced function: gradients keep nothing, and what is no root is gone afterwards. `mayOverwrite` names the leaves whose memory
+ * results may take over, `isLiteral` the numbers that never change.
+ */
+export function collectTraced(roots: readonly Node[], mayOverwrite: (leaf: Node) => boolean, isLiteral: (leaf: Node) => boolean): Program {
   const { nodes, isRoot } = numbered(roots);
   const dying = isRoot.map((root) => 1 - root);
   const program = describe(nodes, isRoot, dying, (node) => (node.state === 'ready' && mayOverwrite(node) && node.offset === 0 ? DONATABLE : 0));
@@ -107,7 +112,10 @@ export function collectTraced(roots: readonly Node[], mayOverwrite: (leaf: Node)
     first.set(storage, known);
     return known;
   });
-  return { ...program, memory };
+  const literals = new Map(
+    nodes.flatMap((node, slot) => (node.state === 'ready' && node.storage === null && isLiteral(node) ? [[slot, node.value] as const] : [])),
+  );
+  return { ...program, memory, literals };
 }
 
 function numbered(roots: readonly Node[]): { readonly nodes: readonly Node[]; readonly isRoot: Uint8Array } {
