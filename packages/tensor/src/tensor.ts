@@ -4,8 +4,9 @@
  * Its methods are the functions of `ops/`, attached in `methods.ts`, so that this file depends on none of them.
  */
 
+import { isFloat } from '@gradus/backend';
 import type { DType } from '@gradus/backend';
-import { DuplicateCoreError, GradientError, TensorDisposedError } from './errors.ts';
+import { DTypeError, DuplicateCoreError, GradientError, TensorDisposedError } from './errors.ts';
 import { releaseFromHandle, retainForHandle } from './graph/node.ts';
 import type { Node } from './graph/node.ts';
 import { showDims } from './graph/shape.ts';
@@ -77,13 +78,14 @@ export class Tensor<S extends Dims = Dims> {
     return this.#ended !== null;
   }
 
-  /** Does `backward()` reach it? Setting it is for leaves: parameters and data, not results of ops. */
+  /** Does `backward()` reach it? Setting it is for leaves of a float dtype: parameters and data, not results of ops. Setting throws DTypeError, GradientError. */
   get requiresGrad(): boolean {
     return (this.#alive().traces & REQUIRES_GRAD) !== 0;
   }
 
   set requiresGrad(on: boolean) {
     const node = this.#alive();
+    if (on) requireGradable('requiresGrad', node.dtype);
     if ((node.traces & REQUIRES_GRAD) !== 0 && node.owner !== this)
       throw new GradientError({
         op: 'requiresGrad',
@@ -190,6 +192,17 @@ export function isTensor(value: unknown): value is Tensor {
   if (value instanceof Tensor) return true;
   if (typeof value === 'object' && value !== null && BRAND in value) throw foreign(value, 'isTensor');
   return false;
+}
+
+/** @throws DTypeError naming `op` for a dtype that changes in steps, and so has no gradient */
+export function requireGradable(op: string, dtype: DType): void {
+  if (isFloat(dtype)) return;
+  throw new DTypeError({
+    op,
+    expected: 'a floating-point tensor, the only kind that can require gradients',
+    got: dtype,
+    fix: "cast it with toDType('float32'), or leave requiresGrad false.",
+  });
 }
 
 function disposedError(op: string, why: string): TensorDisposedError {
