@@ -18,7 +18,7 @@ import {
   where,
 } from '@gradus/tensor';
 import type { Tensor } from '@gradus/tensor';
-import { reduceLoss, requireSameShape } from './reduction.ts';
+import { inFloat32, reduceLoss, requireSameShape } from './reduction.ts';
 import type { Reduction } from './reduction.ts';
 
 /** Options of {@link crossEntropy}. */
@@ -42,12 +42,14 @@ export function crossEntropy(logits: Tensor, target: Tensor, options: CrossEntro
     throw new ArgumentError({ op: 'crossEntropy', expected: 'labelSmoothing from 0 to 1', got: String(labelSmoothing) });
   if (logits.rank === 0) throw new ShapeError({ op: 'crossEntropy', expected: 'logits with a class axis', got: '[]' });
   const axis = logits.rank === 1 ? 0 : 1;
-  const logProbabilities = logSoftmax(logits, { axis });
   const hard = target.dtype.startsWith('int') || target.dtype.startsWith('uint');
-  const likelihood = hard ? ofLabels(logProbabilities, target, axis) : ofProbabilities(logProbabilities, target, axis);
-  if (labelSmoothing === 0) return reduceLoss('crossEntropy', neg(likelihood), reduction);
-  const uniform = mean(logProbabilities, { axis });
-  return reduceLoss('crossEntropy', neg(add(mul(likelihood, 1 - labelSmoothing), mul(uniform, labelSmoothing))), reduction);
+  return inFloat32(logits, target, (wide, wideTarget) => {
+    const logProbabilities = logSoftmax(wide, { axis });
+    const likelihood = hard ? ofLabels(logProbabilities, wideTarget, axis) : ofProbabilities(logProbabilities, wideTarget, axis);
+    if (labelSmoothing === 0) return reduceLoss('crossEntropy', neg(likelihood), reduction);
+    const uniform = mean(logProbabilities, { axis });
+    return reduceLoss('crossEntropy', neg(add(mul(likelihood, 1 - labelSmoothing), mul(uniform, labelSmoothing))), reduction);
+  });
 }
 
 /** The log probability of each label: a sum over classes in which all others count 0, so that it fuses with its neighbours. */

@@ -1,6 +1,6 @@
 /** How a loss of each element becomes one number. */
 
-import { ArgumentError, ShapeError, mean, sum } from '@gradus/tensor';
+import { ArgumentError, ShapeError, compose, mean, sum, toDType } from '@gradus/tensor';
 import type { Tensor } from '@gradus/tensor';
 
 /** `mean` (default), `sum`, or `none` for the loss of each element. */
@@ -31,5 +31,22 @@ export function requireSameShape(op: string, prediction: Tensor, target: Tensor)
     expected: 'prediction and target of one shape',
     got: `[${a.join(', ')}] and [${b.join(', ')}]`,
     fix: fits ? `target.reshape([${a.join(', ')}])` : 'broadcast one of them with expand(…) if that is meant.',
+  });
+}
+
+/** 16-bit floats as float32. */
+function widened(t: Tensor): Tensor {
+  return t.dtype === 'float16' || t.dtype === 'bfloat16' ? toDType(t, 'float32') : t;
+}
+
+/** A loss calculated with float32 in place of 16-bit floats, and rounded once, at the end, to the float dtype that the two promote to. */
+export function inFloat32(prediction: Tensor, target: Tensor, loss: (prediction: Tensor, target: Tensor) => Tensor): Tensor {
+  const floats = [prediction.dtype, target.dtype].filter((dtype) => dtype.includes('float'));
+  const [narrow] = floats;
+  // Two that differ meet in float32 at least, which is what the loss then has anyway.
+  const dtype = narrow !== undefined && floats.every((other) => other === narrow) ? narrow : null;
+  return compose(() => {
+    const value = loss(widened(prediction), widened(target));
+    return dtype === null ? value : toDType(value, dtype);
   });
 }
