@@ -41,7 +41,7 @@ export function tensor<const S extends Dims = Dims>(elements: TensorData, option
   if (shape.size !== values.length)
     throw new ShapeError({ op: 'tensor', expected: `${shape.size} elements for shape ${showDims(shape.dims)}`, got: String(values.length) });
   const dtype = options.dtype ?? (boolean ? 'bool' : (dtypeOfArray(values) ?? 'float32'));
-  const made = methodful(fromElements(values, shape, dtype, runtime));
+  const made = methodful(fromElements('tensor', values, shape, dtype, runtime));
   if (options.requiresGrad === true) made.requiresGrad = true;
   return made as Tensor<S>;
 }
@@ -86,26 +86,26 @@ function ragged(dims: readonly number[]): ShapeError {
 
 /** All 0. @throws ShapeError */
 export function zeros<const S extends Dims>(shape: S, options: CreationOptions = {}): Tensor<S> {
-  return constant(0, shape, options) as Tensor<S>;
+  return constant('zeros', 0, shape, options) as Tensor<S>;
 }
 
 /** All 1. @throws ShapeError */
 export function ones<const S extends Dims>(shape: S, options: CreationOptions = {}): Tensor<S> {
-  return constant(1, shape, options) as Tensor<S>;
+  return constant('ones', 1, shape, options) as Tensor<S>;
 }
 
-function constant(value: number, shape: Dims, options: CreationOptions): Tensor {
+function constant(op: string, value: number, shape: Dims, options: CreationOptions): Tensor {
   const runtime = runtimeFor(options);
   const dtype = options.dtype ?? 'float32';
-  requireStorable(dtype, runtime);
-  return methodful(constantNode(value, shapeOf(shape, 'zeros'), dtype, runtime));
+  requireStorable(op, dtype, runtime);
+  return methodful(constantNode(value, shapeOf(shape, op), dtype, runtime));
 }
 
 /** All `value`. @throws ShapeError */
 export function full<const S extends Dims>(shape: S, value: number, options: CreationOptions = {}): Tensor<S> {
   const runtime = runtimeFor(options);
   const dtype = options.dtype ?? 'float32';
-  requireStorable(dtype, runtime);
+  requireStorable('full', dtype, runtime);
   const one = methodful(scalarNode(roundTo(value, dtype), dtype, runtime));
   const target = shapeOf(shape, 'full');
   if (target === SCALAR_SHAPE) return one as Tensor<S>;
@@ -141,7 +141,7 @@ export function linspace(start: number, end: number, count: number, options: Cre
 export function eye(rows: number, options: CreationOptions & { readonly columns?: number } = {}): Tensor {
   const columns = options.columns ?? rows;
   const runtime = runtimeFor(options);
-  const down = ramp(0, 1, rows, 'int32', runtime).reshape([rows, 1]);
+  const down = methodful(ramp(0, 1, rows, 'int32', runtime)).reshape([rows, 1]);
   return toDType(equal(down, ramp(0, 1, columns, 'int32', runtime)), options.dtype ?? 'float32');
 }
 

@@ -2,6 +2,7 @@
 
 import { isFloat } from '@gradus/backend';
 import type { DType } from '@gradus/backend';
+import { requireDType } from '../dtype-names.ts';
 import { AxisError, DTypeError } from '../errors.ts';
 import type { Node } from '../graph/node.ts';
 import { promote, weakDType } from '../graph/promotion.ts';
@@ -66,5 +67,6 @@ function withNumber(op: string, a: Operand, b: Operand): readonly [Node, Node] {
 
 /** @throws DTypeError unless the dtype is a float */
 export function requireFloat(op: string, dtype: DType): void {
+  requireDType(op, dtype);
   if (!isFloat(dtype)) throw new DTypeError({ op, expected: 'a floating-point tensor', got: dtype, fix: "cast it with toDType('float32')." });
 }

@@ -2,6 +2,7 @@
 
 import { apply, cast } from '@gradus/backend';
 import type { DType, Expression } from '@gradus/backend';
+import { requireDType } from '../dtype-names.ts';
 import { ArgumentError } from '../errors.ts';
 import type { OpRow } from '../graph/op.ts';
 import { record, scalarNode } from '../graph/record.ts';
@@ -29,6 +30,7 @@ export interface CreationOptions {
 
 /** `count` numbers from `start` by `step`, each calculated as `start + i · step`. */
 export function ramp(start: number, step: number, count: number, dtype: DType, runtime: Runtime): Tensor {
+  requireDType('arange', dtype);
   return record(ARANGE, [scalarNode(start, dtype, runtime), scalarNode(step, dtype, runtime)], shapeOf([count], 'arange'), dtype);
 }
 

@@ -1,0 +1,12 @@
+/** How values that came in place of others look in messages. */
+
+/** `'text'`, `3`, `undefined`, `an array`, `a plain object`, `a Linear`, `the function f`. */
+export function showValue(value: unknown): string {
+  if (typeof value === 'string') return `'${value}'`;
+  if (typeof value === 'function') return `the function ${value.name}`;
+  if (typeof value !== 'object' || value === null) return String(value);
+  if (Array.isArray(value)) return 'an array';
+  const { constructor } = value;
+  if (typeof constructor !== 'function' || constructor === Object) return 'a plain object';
+  return `${/^[AEIOU]/.test(constructor.name) ? 'an' : 'a'} ${constructor.name}`;
+}
