@@ -4,6 +4,7 @@ import { Parameter, conv2d } from '@gradus/tensor';
 import type { ConvolutionOptions, PerAxis, Tensor } from '@gradus/tensor';
 import { Module } from '../module.ts';
 import { fanInUniform } from './init.ts';
+import { requireDTypeOf } from './input.ts';
 
 /** Options of {@link Conv2d}. */
 export interface Conv2dOptions extends Omit<ConvolutionOptions, 'bias'> {
@@ -29,8 +30,9 @@ export class Conv2d extends Module {
     this.bias = bias ? new Parameter(fanInUniform([outChannels], fanIn)) : null;
   }
 
-  /** @throws ShapeError when x has other channels, or is smaller than the kernel */
+  /** @throws ShapeError when x has other channels, or is smaller than the kernel; DTypeError for another dtype than the weight's */
   forward(x: Tensor): Tensor {
+    requireDTypeOf('Conv2d', x, this.weight);
     return conv2d(x, this.weight, this.bias === null ? this.#options : { ...this.#options, bias: this.bias });
   }
 

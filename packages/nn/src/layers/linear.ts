@@ -4,6 +4,7 @@ import { Parameter, ShapeError, matmul, transpose } from '@gradus/tensor';
 import type { Tensor } from '@gradus/tensor';
 import { Module } from '../module.ts';
 import { fanInUniform } from './init.ts';
+import { requireDTypeOf } from './input.ts';
 
 /** `y = x · Wᵀ + b`. x `[..., inFeatures]`, weight `[outFeatures, inFeatures]`, bias `[outFeatures]`, y `[..., outFeatures]`. */
 export class Linear extends Module {
@@ -21,12 +22,13 @@ export class Linear extends Module {
     this.bias = (options.bias ?? true) ? new Parameter(fanInUniform([outFeatures], inFeatures)) : null;
   }
 
-  /** @throws ShapeError when x's last axis is not inFeatures */
+  /** @throws ShapeError when x's last axis is not inFeatures; DTypeError for another dtype than the weight's */
   forward(x: Tensor): Tensor {
     const { shape } = x;
     if (shape.length === 0 || shape.at(-1) !== this.inFeatures) {
       throw new ShapeError({ op: 'Linear', expected: `x of shape [..., ${this.inFeatures}]`, got: `[${shape.join(', ')}]` });
     }
+    requireDTypeOf('Linear', x, this.weight);
     const product = matmul(x, transpose(this.weight));
     return this.bias === null ? product : product.add(this.bias);
   }
