@@ -3,7 +3,7 @@
 import type { Tensor } from '@gradus/tensor';
 import { Module } from '../module.ts';
 
-/** Feeds each module's output to the next. Children are named by their place: `0.weight`, `2.bias`. */
+/** Feeds each module's output to the next. Children are named by their place: `0.weight`, `2.bias`; after them come properties of subclasses. */
 export class Sequential extends Module {
   readonly #layers: readonly Module[];
 
@@ -19,6 +19,7 @@ export class Sequential extends Module {
 
   override *namedChildren(): Generator<[string, Module]> {
     for (const [i, layer] of this.#layers.entries()) yield [String(i), layer];
+    yield* super.namedChildren();
   }
 
   forward(x: Tensor): Tensor {
