@@ -7,6 +7,7 @@ import { NO_ATTRIBUTE, Node, attachStorage } from './graph/node.ts';
 import { DATA, scalarNode } from './graph/record.ts';
 import type { Shape } from './graph/shape.ts';
 import { encode, roundTo } from './memory/elements.ts';
+import { apartFrom } from './ops/own-handles.ts';
 import { data } from './read.ts';
 import { runtimeOf } from './runtime.ts';
 import type { Device, Runtime } from './runtime.ts';
@@ -32,10 +33,10 @@ export function requireStorable(op: string, dtype: DType, runtime: Runtime): voi
   throw new DTypeError({ op, expected: `a dtype that ${runtime.backend.name} stores`, got: dtype, fix: 'use float32, or another device.' });
 }
 
-/** A copy of `x` on another device; `x` itself when it is there. The only way across. @throws DTypeError for a dtype that device cannot store */
+/** A copy of `x` on another device; another handle on the same memory when it is there. The only way across. @throws DTypeError for a dtype that device cannot store */
 export async function to(x: Tensor, device: Device): Promise<Tensor> {
   const { shape, dtype, runtime } = nodeOf(x, 'to');
   const target = runtimeOf(device);
-  if (runtime === target) return x;
+  if (runtime === target) return apartFrom(x, x);
   return new Tensor(fromElements('to', await data(x), shape, dtype, target));
 }

@@ -200,5 +200,7 @@ test('moving between devices is the only way across', async () => {
   const y = await to(x, other);
   expect(y.device).toBe(other);
   expect([...y.add(await x.to(other)).dataSync()]).toEqual([2, 4]);
-  expect(await to(x, home)).toBe(x);
+  const here = await to(x, home);
+  here.dispose();
+  expect([...x.dataSync()]).toEqual([1, 2]);
 });

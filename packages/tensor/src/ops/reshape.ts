@@ -1,4 +1,4 @@
-/** Reshaping: the same elements in row-major order, under other sizes. */
+/** Reshaping: the same elements in row-major order, under other sizes. What has them already comes back as it is: see `own-handles.ts`. */
 
 import { ShapeError } from '../errors.ts';
 import { NO_ATTRIBUTE } from '../graph/node.ts';
