@@ -13,9 +13,10 @@ import { equal } from './ops/arithmetic.ts';
 import { EXPAND } from './ops/expand.ts';
 import { arange as ramps, ramp, runtimeFor } from './ops/positions.ts';
 import type { CreationOptions } from './ops/positions.ts';
-import { nodeOf } from './tensor.ts';
+import { isTensor, nodeOf } from './tensor.ts';
 import type { Dims, Tensor } from './tensor.ts';
 import { fromElements, requireStorable } from './transfer.ts';
+import { showValue } from './values.ts';
 
 /** Numbers or booleans, nested as deep as there are axes; or a typed array. */
 export type TensorData = number | boolean | readonly TensorData[] | ArrayLike<number>;
@@ -35,7 +36,7 @@ export interface TensorOptions<S extends Dims = Dims> extends CreationOptions {
  * @throws ShapeError for ragged arrays or a shape with another number of elements; DTypeError for a dtype the device cannot store
  */
 export function tensor<const S extends Dims = Dims>(elements: TensorData, options: TensorOptions<S> = {}): Tensor<S> {
-  const runtime = runtimeFor(options);
+  const runtime = runtimeFor(options, 'tensor');
   const { values, dims, boolean } = flattenData(elements);
   const shape = shapeOf(options.shape ?? dims, 'tensor');
   if (shape.size !== values.length)
@@ -47,7 +48,8 @@ export function tensor<const S extends Dims = Dims>(elements: TensorData, option
 }
 
 function flattenData(elements: TensorData): { values: ArrayLike<number>; dims: number[]; boolean: boolean } {
-  if (ArrayBuffer.isView(elements)) {
+  if (elements instanceof BigInt64Array || elements instanceof BigUint64Array) throw notNumbers(elements);
+  if (ArrayBuffer.isView(elements) && isList(elements)) {
     const values = elements as unknown as ArrayLike<number>;
     return { values, dims: [values.length], boolean: false };
   }
@@ -62,8 +64,7 @@ function flattenData(elements: TensorData): { values: ArrayLike<number>; dims: n
       return;
     }
     if (axis !== dims.length) throw ragged(dims);
-    if (typeof part !== 'number' && typeof part !== 'boolean')
-      throw new DTypeError({ op: 'tensor', expected: 'numbers or booleans', got: part === null ? 'null' : typeof part });
+    if (typeof part !== 'number' && typeof part !== 'boolean') throw notNumbers(part);
     boolean &&= typeof part === 'boolean';
     values.push(Number(part));
   };
@@ -71,8 +72,18 @@ function flattenData(elements: TensorData): { values: ArrayLike<number>; dims: n
   return { values, dims, boolean: boolean && values.length > 0 };
 }
 
+function notNumbers(given: unknown): DTypeError {
+  const bigInts = typeof given === 'bigint' || given instanceof BigInt64Array || given instanceof BigUint64Array;
+  const fix = isTensor(given)
+    ? 'join tensors with stack([a, b]); copy one with t.copy().'
+    : bigInts
+      ? 'convert them: Int32Array.from(values, Number).'
+      : null;
+  return new DTypeError({ op: 'tensor', expected: 'numbers or booleans', got: showValue(given), ...(fix !== null && { fix }) });
+}
+
 function isList(value: unknown): value is ArrayLike<unknown> {
-  return Array.isArray(value) || ArrayBuffer.isView(value);
+  return Array.isArray(value) || (ArrayBuffer.isView(value) && !(value instanceof DataView));
 }
 
 function ragged(dims: readonly number[]): ShapeError {
@@ -95,7 +106,7 @@ export function ones<const S extends Dims>(shape: S, options: CreationOptions = 
 }
 
 function constant(op: string, value: number, shape: Dims, options: CreationOptions): Tensor {
-  const runtime = runtimeFor(options);
+  const runtime = runtimeFor(options, op);
   const dtype = options.dtype ?? 'float32';
   requireStorable(op, dtype, runtime);
   return methodful(constantNode(value, shapeOf(shape, op), dtype, runtime));
@@ -103,7 +114,7 @@ function constant(op: string, value: number, shape: Dims, options: CreationOptio
 
 /** All `value`. @throws ShapeError */
 export function full<const S extends Dims>(shape: S, value: number, options: CreationOptions = {}): Tensor<S> {
-  const runtime = runtimeFor(options);
+  const runtime = runtimeFor(options, 'full');
   const dtype = options.dtype ?? 'float32';
   requireStorable('full', dtype, runtime);
   const one = methodful(scalarNode(roundTo(value, dtype), dtype, runtime));
@@ -134,13 +145,13 @@ export const arange: typeof ramps = (first: number, second?: number | CreationOp
 
 /** `count` numbers from `start` to `end`, both included, evenly spaced. */
 export function linspace(start: number, end: number, count: number, options: CreationOptions = {}): Tensor {
-  return methodful(ramp(start, count > 1 ? (end - start) / (count - 1) : 0, count, options.dtype ?? 'float32', runtimeFor(options)));
+  return methodful(ramp(start, count > 1 ? (end - start) / (count - 1) : 0, count, options.dtype ?? 'float32', runtimeFor(options, 'linspace')));
 }
 
 /** The identity matrix `[rows, columns]` (square by default). */
 export function eye(rows: number, options: CreationOptions & { readonly columns?: number } = {}): Tensor {
+  const runtime = runtimeFor(options, 'eye');
   const columns = options.columns ?? rows;
-  const runtime = runtimeFor(options);
   const down = methodful(ramp(0, 1, rows, 'int32', runtime)).reshape([rows, 1]);
   return toDType(equal(down, ramp(0, 1, columns, 'int32', runtime)), options.dtype ?? 'float32');
 }

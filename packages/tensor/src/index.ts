@@ -44,6 +44,7 @@ export {
   sub,
   where,
 } from './ops/arithmetic.ts';
+export { requireOptions } from './ops/arguments.ts';
 export type { Axes, Operand, ReduceOptions } from './ops/arguments.ts';
 export { copy, detach, stopGradient } from './ops/convert.ts';
 export { conv1d, conv2d, conv3d } from './ops/convolution.ts';

@@ -6,7 +6,7 @@
 
 import { isFloat } from '@gradus/backend';
 import type { DType } from '@gradus/backend';
-import { DTypeError, DuplicateCoreError, GradientError, TensorDisposedError } from './errors.ts';
+import { ArgumentError, DTypeError, DuplicateCoreError, GradientError, TensorDisposedError } from './errors.ts';
 import { releaseFromHandle, retainForHandle } from './graph/node.ts';
 import type { Node } from './graph/node.ts';
 import { showDims } from './graph/shape.ts';
@@ -14,6 +14,7 @@ import { endLease, lease, register } from './memory/lifetime.ts';
 import type { Lease } from './memory/lifetime.ts';
 import type { TensorMethods } from './methods.ts';
 import type { Device } from './runtime.ts';
+import { showValue } from './values.ts';
 import { CORE_VERSION } from './version.ts';
 
 /** Sizes along each axis. */
@@ -129,7 +130,7 @@ export class Tensor<S extends Dims = Dims> {
 
   /** @internal The node behind a handle, for `op`. */
   static nodeOf(t: Tensor, op: string): Node {
-    if (!(#node in t)) throw foreign(t, op);
+    if (typeof t !== 'object' || t === null || !(#node in t)) throw foreign(t, op);
     if (t.#ended !== null) throw disposedError(op, t.#ended);
     return t.#node;
   }
@@ -177,7 +178,7 @@ export class Tensor<S extends Dims = Dims> {
 // oxlint-disable-next-line typescript/no-unsafe-declaration-merging
 export interface Tensor<S extends Dims = Dims> extends TensorMethods<S> {}
 
-/** The node behind a handle. @throws TensorDisposedError, DuplicateCoreError naming `op` */
+/** The node behind a handle. @throws TensorDisposedError, DuplicateCoreError, ArgumentError for what is no tensor, naming `op` */
 export function nodeOf(t: Tensor, op: string): Node {
   return Tensor.nodeOf(t, op);
 }
@@ -214,8 +215,8 @@ function disposedError(op: string, why: string): TensorDisposedError {
   });
 }
 
-function foreign(value: object, op: string): DuplicateCoreError | TypeError {
-  if (BRAND in value) {
+function foreign(value: unknown, op: string): DuplicateCoreError | ArgumentError {
+  if (typeof value === 'object' && value !== null && BRAND in value) {
     return new DuplicateCoreError({
       op,
       expected: `a tensor of @gradus/tensor ${CORE_VERSION} loaded here`,
@@ -223,5 +224,10 @@ function foreign(value: object, op: string): DuplicateCoreError | TypeError {
       fix: 'install one version of all @gradus packages: `npm ls @gradus/tensor` lists the copies.',
     });
   }
-  return new TypeError(`[${op}] expected a Tensor, got ${Object.prototype.toString.call(value)}. Fix: make one with tensor(…).`);
+  return new ArgumentError({
+    op,
+    expected: 'a tensor',
+    got: showValue(value),
+    fix: value instanceof Promise ? 'await it first.' : 'make one with tensor(…).',
+  });
 }

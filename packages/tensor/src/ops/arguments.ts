@@ -3,13 +3,14 @@
 import { isFloat } from '@gradus/backend';
 import type { DType } from '@gradus/backend';
 import { requireDType } from '../dtype-names.ts';
-import { AxisError, DTypeError } from '../errors.ts';
+import { ArgumentError, AxisError, DTypeError } from '../errors.ts';
 import type { Node } from '../graph/node.ts';
 import { promote, weakDType } from '../graph/promotion.ts';
 import { scalarNode } from '../graph/record.ts';
 import { roundTo } from '../memory/elements.ts';
 import { isTensor, nodeOf } from '../tensor.ts';
 import type { Tensor } from '../tensor.ts';
+import { showValue } from '../values.ts';
 import { castNode } from './convert.ts';
 
 /** A tensor, or a number that takes the other operand's dtype (a fraction lifts integers to float32). */
@@ -24,6 +25,17 @@ export interface ReduceOptions {
   readonly axis?: Axes;
   /** Keep reduced axes with size 1. Default false. */
   readonly keepDims?: boolean;
+}
+
+/**
+ * Refuses what came in place of an options object: callers without types pass an axis or a size as it is, which would read as no options.
+ *
+ * @param example what to pass, such as `{ axis: 1 }`
+ * @throws ArgumentError
+ */
+export function requireOptions(op: string, options: object, example: string): void {
+  if (typeof options === 'object' && options !== null && !Array.isArray(options) && !isTensor(options)) return;
+  throw new ArgumentError({ op, expected: 'options', got: showValue(options), fix: `pass an object, such as ${example}.` });
 }
 
 /** `axis` as a number in `[0, rank)`. @throws AxisError */
@@ -53,7 +65,7 @@ export function promoted(op: string, a: Operand, b: Operand): readonly [Node, No
 }
 
 function withNumber(op: string, a: Operand, b: Operand): readonly [Node, Node] {
-  const t = isTensor(a) ? a : b;
+  const t = typeof a === 'number' ? b : a;
   if (typeof t === 'number') throw new DTypeError({ op, expected: 'at least one tensor', got: 'two numbers', fix: 'wrap one in tensor(…).' });
   const node = nodeOf(t, op);
   const lift = (value: number): readonly [Node, Node] => {

@@ -10,7 +10,7 @@ import { compose } from '../memory/scope.ts';
 import { nodeOf } from '../tensor.ts';
 import type { Tensor } from '../tensor.ts';
 import { add, div, equal, greater, isNaN, logicalAnd, logicalNot, logicalOr, mul, square, sub, where } from './arithmetic.ts';
-import { normalizeAxes, normalizeAxis } from './arguments.ts';
+import { normalizeAxes, normalizeAxis, requireOptions } from './arguments.ts';
 import type { Operand, ReduceOptions } from './arguments.ts';
 import { detach, toDType } from './convert.ts';
 import { reduceLowering, reduction, restore, sum } from './expand.ts';
@@ -87,6 +87,7 @@ export function prod(x: Tensor, options: ReduceOptions = {}): Tensor {
 /** How many elements each result is made of. */
 function countOf(op: string, x: Tensor, options: ReduceOptions): number {
   const { dims, rank } = nodeOf(x, op).shape;
+  requireOptions(op, options, '{ axis: 1 }');
   return normalizeAxes(op, options.axis, rank).reduce((n, axis) => n * (dims[axis] ?? 1), 1);
 }
 
@@ -103,7 +104,8 @@ function inWideFloat(op: string, x: Tensor, f: (wide: Tensor) => Tensor): Tensor
 
 /** The mean along `axis` (all by default), as a float; NaN for none. @throws AxisError */
 export function mean(x: Tensor, options: ReduceOptions = {}): Tensor {
-  return inWideFloat('mean', x, (wide) => div(sum(wide, options), countOf('mean', wide, options)));
+  const count = countOf('mean', x, options);
+  return inWideFloat('mean', x, (wide) => div(sum(wide, options), count));
 }
 
 /** Options of variance and standard deviation. */
@@ -114,9 +116,9 @@ export interface VarianceOptions extends ReduceOptions {
 
 /** The variance along `axis`, in two passes. NaN where there are no more elements than `correction`. @throws AxisError */
 export function variance(x: Tensor, options: VarianceOptions = {}): Tensor {
+  const degrees = Math.max(0, countOf('variance', x, options) - (options.correction ?? 1));
   return inWideFloat('variance', x, (wide) => {
     const deviation = sub(wide, mean(wide, { ...options, keepDims: true }));
-    const degrees = Math.max(0, countOf('variance', wide, options) - (options.correction ?? 1));
     return div(sum(square(deviation), options), degrees);
   });
 }
@@ -144,6 +146,7 @@ export function all(x: Tensor, options: ReduceOptions = {}): Tensor {
 
 /** The first place of the extreme, or of the first NaN. */
 function argExtreme(op: string, extremeOf: typeof max, x: Tensor, options: { readonly axis?: number; readonly keepDims?: boolean }): Tensor {
+  requireOptions(op, options, '{ axis: 1 }');
   return compose(() => {
     const rank = nodeOf(x, op).shape.rank;
     const axis = normalizeAxis(op, options.axis ?? -1, rank);
@@ -182,6 +185,7 @@ export function logSumExp(x: Tensor, options: ReduceOptions = {}): Tensor {
 
 /** `exp(x) / Σ exp(x)` along `axis` (default the last). @throws AxisError */
 export function softmax(x: Tensor, options: { readonly axis?: number } = {}): Tensor {
+  requireOptions('softmax', options, '{ axis: 1 }');
   const axis = normalizeAxis('softmax', options.axis ?? -1, nodeOf(x, 'softmax').shape.rank);
   return inWideFloat('softmax', x, (wide) => {
     const powers = exp(sub(wide, shiftOf(wide, { axis })));
@@ -191,6 +195,7 @@ export function softmax(x: Tensor, options: { readonly axis?: number } = {}): Te
 
 /** `x - log Σ exp(x)` along `axis` (default the last). @throws AxisError */
 export function logSoftmax(x: Tensor, options: { readonly axis?: number } = {}): Tensor {
+  requireOptions('logSoftmax', options, '{ axis: 1 }');
   const axis = normalizeAxis('logSoftmax', options.axis ?? -1, nodeOf(x, 'logSoftmax').shape.rank);
   return inWideFloat('logSoftmax', x, (wide) => sub(wide, logSumExp(wide, { axis, keepDims: true })));
 }
