@@ -12,13 +12,14 @@ import {
   mul,
   neg,
   requireIndices,
+  requireOptions,
   reshape,
   sum,
   unsqueeze,
   where,
 } from '@gradus/tensor';
 import type { Tensor } from '@gradus/tensor';
-import { inFloat32, reduceLoss, requireSameShape } from './reduction.ts';
+import { inFloat32, reduceLoss, requireSameShape, requireTensors } from './reduction.ts';
 import type { Reduction } from './reduction.ts';
 
 /** Options of {@link crossEntropy}. */
@@ -37,6 +38,8 @@ export interface CrossEntropyOptions {
  * @throws ShapeError, DTypeError; IndexError for a label out of range, where labels can be looked at; ArgumentError for a smoothing outside [0, 1]
  */
 export function crossEntropy(logits: Tensor, target: Tensor, options: CrossEntropyOptions = {}): Tensor {
+  requireTensors('crossEntropy', logits, target);
+  requireOptions('crossEntropy', options, "{ reduction: 'sum' }");
   const { labelSmoothing = 0, reduction = 'mean' } = options;
   if (!(labelSmoothing >= 0 && labelSmoothing <= 1))
     throw new ArgumentError({ op: 'crossEntropy', expected: 'labelSmoothing from 0 to 1', got: String(labelSmoothing) });
@@ -52,10 +55,15 @@ export function crossEntropy(logits: Tensor, target: Tensor, options: CrossEntro
   });
 }
 
+/** The logits' shape without the class axis. */
+function labelShape(logits: Tensor, axis: number): readonly number[] {
+  return logits.shape.filter((_, i) => i !== axis);
+}
+
 /** The log probability of each label: a sum over classes in which all others count 0, so that it fuses with its neighbours. */
 function ofLabels(logProbabilities: Tensor, labels: Tensor, axis: number): Tensor {
   const { shape } = logProbabilities;
-  const wanted = shape.filter((_, i) => i !== axis);
+  const wanted = labelShape(logProbabilities, axis);
   if (String(wanted) !== String(labels.shape)) {
     throw new ShapeError({
       op: 'crossEntropy',
@@ -75,6 +83,13 @@ function ofLabels(logProbabilities: Tensor, labels: Tensor, axis: number): Tenso
 }
 
 function ofProbabilities(logProbabilities: Tensor, target: Tensor, axis: number): Tensor {
+  if (target.rank < logProbabilities.rank && String(labelShape(logProbabilities, axis)) === String(target.shape))
+    throw new DTypeError({
+      op: 'crossEntropy',
+      expected: 'class indices as integers',
+      got: `${target.dtype} [${target.shape.join(', ')}]`,
+      fix: "target.toDType('int32')",
+    });
   if (target.dtype === 'bool') throw new DTypeError({ op: 'crossEntropy', expected: 'class indices or probabilities', got: 'bool' });
   requireSameShape('crossEntropy', logProbabilities, target);
   return sum(mul(target, logProbabilities), { axis });

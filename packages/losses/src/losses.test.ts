@@ -69,6 +69,11 @@ describe('crossEntropy', () => {
     expect(() => crossEntropy(logits(), tensor([2, 3, 0], { dtype: 'int32' }))).toThrow(IndexError);
     expect(() => crossEntropy(logits(), tensor([2, -1, 0], { dtype: 'int32' }))).toThrow(/indices from 0 to 2, got -1/);
     expect(() => crossEntropy(logits(), tensor([[1, 0]]))).toThrow(/one shape, got \[3, 3\] and \[1, 2\]/);
+    expect(() => crossEntropy(logits(), tensor([2, 0, 1]))).toThrow(
+      "[crossEntropy] expected class indices as integers, got float32 [3]. Fix: target.toDType('int32')",
+    );
+    expect(() => crossEntropy(logits(), [2, 0, 1] as never)).toThrow(/expected two tensors, got \[2, 0, 1\]\. Fix: make one with tensor/);
+    expect(() => crossEntropy(logits(), labels(), 'sum' as never)).toThrow("expected options, got 'sum'.");
     expect(() => crossEntropy(logits(), labels(), { labelSmoothing: 2 })).toThrow(/labelSmoothing from 0 to 1/);
     expect(() => crossEntropy(logits(), labels(), { reduction: 'max' as never })).toThrow(/reduction 'mean', 'sum' or 'none'/);
   });
@@ -93,6 +98,7 @@ describe('accuracy', () => {
   test('is the share of right answers', () => {
     expect(accuracy(logits(), labels()).itemSync()).toBeCloseTo(2 / 3, 6);
     expect(() => accuracy(logits(), tensor([1]))).toThrow(ShapeError);
+    expect(() => accuracy(logits(), [1] as never)).toThrow('[accuracy] expected two tensors, got [1].');
   });
 });
 

@@ -1,6 +1,6 @@
 /** How a loss of each element becomes one number. */
 
-import { ArgumentError, ShapeError, compose, mean, sum, toDType } from '@gradus/tensor';
+import { ArgumentError, ShapeError, compose, isTensor, mean, showValue, sum, toDType } from '@gradus/tensor';
 import type { Tensor } from '@gradus/tensor';
 
 /** `mean` (default), `sum`, or `none` for the loss of each element. */
@@ -20,8 +20,20 @@ export function reduceLoss(op: string, each: Tensor, reduction: Reduction): Tens
   }
 }
 
+/** @throws ArgumentError unless both are tensors */
+export function requireTensors(op: string, prediction: Tensor, target: Tensor): void {
+  if (isTensor(prediction) && isTensor(target)) return;
+  throw new ArgumentError({
+    op,
+    expected: 'two tensors',
+    got: showValue(isTensor(prediction) ? target : prediction),
+    fix: "make one with tensor(…); of class indices with tensor(…, { dtype: 'int32' }).",
+  });
+}
+
 /** Refuses the silent broadcast of a prediction against its target. @throws ShapeError with the reshape to use */
 export function requireSameShape(op: string, prediction: Tensor, target: Tensor): void {
+  requireTensors(op, prediction, target);
   const a = prediction.shape;
   const b = target.shape;
   if (a.length === b.length && a.every((size, i) => size === b[i])) return;

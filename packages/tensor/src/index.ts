@@ -99,4 +99,5 @@ export { Parameter, State, assign, commit } from './state.ts';
 export { Tensor, isTensor } from './tensor.ts';
 export type { Dims } from './tensor.ts';
 export { to } from './transfer.ts';
+export { showValue } from './values.ts';
 export { CORE_VERSION } from './version.ts';

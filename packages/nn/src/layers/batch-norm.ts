@@ -1,10 +1,28 @@
 /** Batch normalisation. Ioffe and Szegedy, "Batch Normalization", 2015; semantics of PyTorch. */
 
-import { Parameter, ShapeError, add, assign, detach, div, mean, mul, noGrad, ones, reshape, sqrt, square, sub, tensor, zeros } from '@gradus/tensor';
+import {
+  Parameter,
+  ShapeError,
+  add,
+  assign,
+  detach,
+  div,
+  mean,
+  mul,
+  noGrad,
+  ones,
+  requireOptions,
+  reshape,
+  sqrt,
+  square,
+  sub,
+  tensor,
+  zeros,
+} from '@gradus/tensor';
 import type { Tensor } from '@gradus/tensor';
 import { Module } from '../module.ts';
 import type { Buffer } from '../module.ts';
-import { requireDTypeOf } from './input.ts';
+import { requireDTypeOf, requireSizes } from './input.ts';
 
 /** Options of batch norms. */
 export interface BatchNormOptions {
@@ -31,6 +49,8 @@ abstract class BatchNorm extends Module {
 
   constructor(numFeatures: number, options: BatchNormOptions = {}) {
     super();
+    requireSizes(new.target.name, { numFeatures }, 0);
+    requireOptions(new.target.name, options, '{ momentum: 0.01 }');
     const { eps = 1e-5, momentum = 0.1, affine = true, trackRunningStats = true } = options;
     this.numFeatures = numFeatures;
     this.eps = eps;

@@ -1,5 +1,6 @@
 /** Layers one after the other. */
 
+import { ArgumentError, showValue } from '@gradus/tensor';
 import type { Tensor } from '@gradus/tensor';
 import { Module } from '../module.ts';
 
@@ -7,8 +8,17 @@ import { Module } from '../module.ts';
 export class Sequential extends Module {
   readonly #layers: readonly Module[];
 
+  /** @throws ArgumentError for what is no module */
   constructor(...layers: readonly Module[]) {
     super();
+    const odd = layers.findIndex((layer) => !(layer instanceof Module));
+    if (odd >= 0)
+      throw new ArgumentError({
+        op: 'Sequential',
+        expected: 'modules',
+        got: `${showValue(layers[odd])} at place ${odd}`,
+        fix: 'spread an array: new Sequential(...layers); make a module of a function: new ReLU().',
+      });
     this.#layers = layers;
   }
 
