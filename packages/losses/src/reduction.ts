@@ -46,19 +46,17 @@ export function requireSameShape(op: string, prediction: Tensor, target: Tensor)
   });
 }
 
-/** 16-bit floats as float32. */
-function widened(t: Tensor): Tensor {
-  return t.dtype === 'float16' || t.dtype === 'bfloat16' ? toDType(t, 'float32') : t;
-}
+const isHalf = ({ dtype }: Tensor): boolean => dtype === 'float16' || dtype === 'bfloat16';
 
 /** A loss calculated with float32 in place of 16-bit floats, and rounded once, at the end, to the float dtype that the two promote to. */
 export function inFloat32(prediction: Tensor, target: Tensor, loss: (prediction: Tensor, target: Tensor) => Tensor): Tensor {
-  const floats = [prediction.dtype, target.dtype].filter((dtype) => dtype.includes('float'));
-  const [narrow] = floats;
-  // Two that differ meet in float32 at least, which is what the loss then has anyway.
-  const dtype = narrow !== undefined && floats.every((other) => other === narrow) ? narrow : null;
+  if (!isHalf(prediction) && !isHalf(target)) return loss(prediction, target);
+  const widened = (t: Tensor): Tensor => (isHalf(t) ? toDType(t, 'float32') : t);
+  const floats = new Set([prediction.dtype, target.dtype].filter((dtype) => dtype.includes('float')));
+  const [own] = floats;
   return compose(() => {
     const value = loss(widened(prediction), widened(target));
-    return dtype === null ? value : toDType(value, dtype);
+    // Two that differ meet in float32 at least, which the loss then has.
+    return own !== undefined && floats.size === 1 ? toDType(value, own) : value;
   });
 }

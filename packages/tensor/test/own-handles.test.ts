@@ -5,6 +5,7 @@ import {
   abs,
   clamp,
   concatenate,
+  explain,
   expand,
   flatten,
   grad,
@@ -98,6 +99,16 @@ test('keeping it does not end the history of the other', () => {
   });
   y.sum().backward();
   expect(values(w.grad as Tensor)).toEqual([2, 4]);
+});
+
+test('a pending number is computed with the other numbers', () => {
+  const source = ones([3]).mul(2).sum();
+  const loss = source.reshape([]);
+  source.dispose();
+  ones([2]).mul(2).evaluate();
+  const last = explain();
+  expect(loss.itemSync()).toBe(6);
+  expect(explain()?.kernels).toEqual(last?.kernels);
 });
 
 test('takes no memory', () => {

@@ -7,6 +7,7 @@ import type { DType } from '@gradus/backend';
 import { row } from '../graph/op.ts';
 import type { OpRow } from '../graph/op.ts';
 import { gradientsAreOn } from '../graph/record.ts';
+import { notePending } from '../lowering/flush.ts';
 import { nodeOf } from '../tensor.ts';
 import type { Dims, Tensor } from '../tensor.ts';
 import * as arithmetic from './arithmetic.ts';
@@ -21,7 +22,10 @@ const SAME: OpRow = /* @__PURE__ */ row({ name: 'same', lowering: { kind: 'alias
 export function apartFrom(x: Tensor, result: Tensor): Tensor {
   if (result !== x) return result;
   const node = nodeOf(x, 'same');
-  return convert.aliasOf(node, gradientsAreOn() ? node.traces : 0, SAME);
+  const handle = convert.aliasOf(node, gradientsAreOn() ? node.traces : 0, SAME);
+  // A loss under another handle is computed when losses are.
+  if (node.state === 'pending') notePending(nodeOf(handle, 'same'));
+  return handle;
 }
 
 /** `x` with other sizes and as many elements; one size may be -1 and is computed. A view where strides allow it. @throws ShapeError */
