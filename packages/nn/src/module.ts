@@ -132,7 +132,7 @@ export abstract class Module {
   /** What is saved, by key, in PyTorch's order: of each module its parameters, its buffers, its children. */
   #savedState(op: string): Map<string, State> {
     const found = new Map<string, { readonly path: string; readonly tensor: State }>();
-    for (const [path, tensor] of this.#savedPaths()) {
+    for (const [path, tensor] of savedPaths(this)) {
       const key = stateKey(path);
       const other = found.get(key);
       if (other !== undefined)
@@ -145,15 +145,6 @@ export abstract class Module {
       found.set(key, { path, tensor });
     }
     return new Map([...found].map(([key, { tensor }]) => [key, tensor]));
-  }
-
-  *#savedPaths(prefix = '', above: readonly Module[] = []): Generator<[string, State]> {
-    // A module that holds itself.
-    if (above.includes(this)) return;
-    const own = [...valuesWithin(this)].map(([name, value]) => [joinPath(prefix, name), value] as const);
-    for (const [path, value] of own) if (value instanceof Parameter) yield [path, value];
-    for (const [path, value] of own) if (value instanceof Buffer && value.persistent) yield [path, value];
-    for (const [name, child] of this.namedChildren()) yield* child.#savedPaths(joinPath(prefix, name), [...above, this]);
   }
 
   /**
@@ -201,4 +192,14 @@ export abstract class Module {
   protected describe(): string {
     return '';
   }
+}
+
+/** Parameters and persistent buffers with every path to them. */
+function* savedPaths(module: Module, prefix = '', above: readonly Module[] = []): Generator<[string, State]> {
+  // A module that holds itself.
+  if (above.includes(module)) return;
+  const own = [...valuesWithin(module)].map(([name, value]) => [joinPath(prefix, name), value] as const);
+  for (const [path, value] of own) if (value instanceof Parameter) yield [path, value];
+  for (const [path, value] of own) if (value instanceof Buffer && value.persistent) yield [path, value];
+  for (const [name, child] of module.namedChildren()) yield* savedPaths(child, joinPath(prefix, name), [...above, module]);
 }

@@ -8,19 +8,11 @@ import { showValue } from './values.ts';
 /** What other libraries call our dtypes, and what comes nearest to those that we have not. */
 const OTHER_NAMES: { readonly [name: string]: DType } = {
   float: 'float32',
-  single: 'float32',
-  number: 'float32',
   double: 'float64',
   half: 'float16',
   int: 'int32',
-  int16: 'int32',
   int64: 'int32',
   long: 'int32',
-  short: 'int32',
-  bigint: 'int32',
-  uint: 'uint32',
-  uint16: 'int32',
-  uint64: 'uint32',
   byte: 'uint8',
   boolean: 'bool',
 };

@@ -79,7 +79,11 @@ export class Tensor<S extends Dims = Dims> {
     return this.#ended !== null;
   }
 
-  /** Does `backward()` reach it? Setting it is for leaves of a float dtype: parameters and data, not results of ops. Setting throws DTypeError, GradientError. */
+  /**
+   * Does `backward()` reach it? Setting it is for leaves of a float dtype: parameters and data, not results of ops.
+   *
+   * @throws DTypeError, GradientError when it is set on anything else
+   */
   get requiresGrad(): boolean {
     return (this.#alive().traces & REQUIRES_GRAD) !== 0;
   }

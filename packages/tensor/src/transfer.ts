@@ -33,7 +33,11 @@ export function requireStorable(op: string, dtype: DType, runtime: Runtime): voi
   throw new DTypeError({ op, expected: `a dtype that ${runtime.backend.name} stores`, got: dtype, fix: 'use float32, or another device.' });
 }
 
-/** A copy of `x` on another device; another handle on the same memory when it is there. The only way across. @throws DTypeError for a dtype that device cannot store */
+/**
+ * A copy of `x` on another device; another handle on the same memory when it is there. The only way across.
+ *
+ * @throws DTypeError for a dtype that device cannot store
+ */
 export async function to(x: Tensor, device: Device): Promise<Tensor> {
   const { shape, dtype, runtime } = nodeOf(x, 'to');
   const target = runtimeOf(device);

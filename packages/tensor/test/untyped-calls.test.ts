@@ -125,6 +125,10 @@ test.each(cases)('%s', (_, act, kind, message) => {
   expect((caught as Error).message).toContain(message);
 });
 
+test('long arrays are cut short', () => {
+  expect(() => call('mul', m(), Array.from({ length: 1000 }).fill(1))).toThrow('got [1, 1, 1, 1, 1, 1, 1, 1, …].');
+});
+
 test('options that are left out or undefined are fine', () => {
   expect(sum(m(), undefined).itemSync()).toBe(6);
   expect(sum(m(), { axis: undefined } as object).itemSync()).toBe(6);

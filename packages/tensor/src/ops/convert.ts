@@ -33,7 +33,10 @@ export function castNode(node: Node, dtype: DType): Node {
   return nodeOf(record(castRow(node.dtype, dtype), [node], node.shape, dtype), 'cast');
 }
 
-/** `x` converted to `dtype`: floats round to nearest, float to integer truncates and saturates (NaN gives 0), integers wrap, bool is `x != 0`. Gradients pass from float to float only. `x` itself when it has the dtype: see `own-handles.ts`. */
+/**
+ * `x` converted to `dtype`: floats round to nearest, float to integer truncates and saturates (NaN gives 0), integers wrap, bool is
+ * `x != 0`. Gradients pass from float to float only. `x` itself when it has the dtype: see `own-handles.ts`.
+ */
 export function toDType(x: Tensor, dtype: DType): Tensor {
   const node = nodeOf(x, 'toDType');
   requireDType('toDType', dtype);
