@@ -12,13 +12,14 @@ import {
   mul,
   neg,
   requireIndices,
+  requireOptions,
   reshape,
   sum,
   unsqueeze,
   where,
 } from '@gradus/tensor';
 import type { Tensor } from '@gradus/tensor';
-import { reduceLoss, requireSameShape } from './reduction.ts';
+import { inFloat32, reduceLoss, requireSameShape, requireTensors } from './reduction.ts';
 import type { Reduction } from './reduction.ts';
 
 /** Options of {@link crossEntropy}. */
@@ -37,23 +38,32 @@ export interface CrossEntropyOptions {
  * @throws ShapeError, DTypeError; IndexError for a label out of range, where labels can be looked at; ArgumentError for a smoothing outside [0, 1]
  */
 export function crossEntropy(logits: Tensor, target: Tensor, options: CrossEntropyOptions = {}): Tensor {
+  requireTensors('crossEntropy', logits, target);
+  requireOptions('crossEntropy', options, "{ reduction: 'sum' }");
   const { labelSmoothing = 0, reduction = 'mean' } = options;
   if (!(labelSmoothing >= 0 && labelSmoothing <= 1))
     throw new ArgumentError({ op: 'crossEntropy', expected: 'labelSmoothing from 0 to 1', got: String(labelSmoothing) });
   if (logits.rank === 0) throw new ShapeError({ op: 'crossEntropy', expected: 'logits with a class axis', got: '[]' });
   const axis = logits.rank === 1 ? 0 : 1;
-  const logProbabilities = logSoftmax(logits, { axis });
   const hard = target.dtype.startsWith('int') || target.dtype.startsWith('uint');
-  const likelihood = hard ? ofLabels(logProbabilities, target, axis) : ofProbabilities(logProbabilities, target, axis);
-  if (labelSmoothing === 0) return reduceLoss('crossEntropy', neg(likelihood), reduction);
-  const uniform = mean(logProbabilities, { axis });
-  return reduceLoss('crossEntropy', neg(add(mul(likelihood, 1 - labelSmoothing), mul(uniform, labelSmoothing))), reduction);
+  return inFloat32(logits, target, (wide, wideTarget) => {
+    const logProbabilities = logSoftmax(wide, { axis });
+    const likelihood = hard ? ofLabels(logProbabilities, wideTarget, axis) : ofProbabilities(logProbabilities, wideTarget, axis);
+    if (labelSmoothing === 0) return reduceLoss('crossEntropy', neg(likelihood), reduction);
+    const uniform = mean(logProbabilities, { axis });
+    return reduceLoss('crossEntropy', neg(add(mul(likelihood, 1 - labelSmoothing), mul(uniform, labelSmoothing))), reduction);
+  });
+}
+
+/** The logits' shape without the class axis. */
+function labelShape(logits: Tensor, axis: number): readonly number[] {
+  return logits.shape.filter((_, i) => i !== axis);
 }
 
 /** The log probability of each label: a sum over classes in which all others count 0, so that it fuses with its neighbours. */
 function ofLabels(logProbabilities: Tensor, labels: Tensor, axis: number): Tensor {
   const { shape } = logProbabilities;
-  const wanted = shape.filter((_, i) => i !== axis);
+  const wanted = labelShape(logProbabilities, axis);
   if (String(wanted) !== String(labels.shape)) {
     throw new ShapeError({
       op: 'crossEntropy',
@@ -73,6 +83,13 @@ function ofLabels(logProbabilities: Tensor, labels: Tensor, axis: number): Tenso
 }
 
 function ofProbabilities(logProbabilities: Tensor, target: Tensor, axis: number): Tensor {
+  if (target.rank < logProbabilities.rank && String(labelShape(logProbabilities, axis)) === String(target.shape))
+    throw new DTypeError({
+      op: 'crossEntropy',
+      expected: 'class indices as integers',
+      got: `${target.dtype} [${target.shape.join(', ')}]`,
+      fix: "target.toDType('int32')",
+    });
   if (target.dtype === 'bool') throw new DTypeError({ op: 'crossEntropy', expected: 'class indices or probabilities', got: 'bool' });
   requireSameShape('crossEntropy', logProbabilities, target);
   return sum(mul(target, logProbabilities), { axis });

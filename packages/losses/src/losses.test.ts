@@ -1,6 +1,6 @@
 /** Losses against PyTorch's values (1.13; the inputs are those of the tables of its documentation and of `torch.nn.functional`). */
 
-import { IndexError, ShapeError, grad, tensor } from '@gradus/tensor';
+import { IndexError, ShapeError, full, grad, tensor, zeros } from '@gradus/tensor';
 import { describe, expect, test } from 'vitest';
 import { crossEntropy, mse } from './index.ts';
 import { accuracy } from './metrics/index.ts';
@@ -69,6 +69,11 @@ describe('crossEntropy', () => {
     expect(() => crossEntropy(logits(), tensor([2, 3, 0], { dtype: 'int32' }))).toThrow(IndexError);
     expect(() => crossEntropy(logits(), tensor([2, -1, 0], { dtype: 'int32' }))).toThrow(/indices from 0 to 2, got -1/);
     expect(() => crossEntropy(logits(), tensor([[1, 0]]))).toThrow(/one shape, got \[3, 3\] and \[1, 2\]/);
+    expect(() => crossEntropy(logits(), tensor([2, 0, 1]))).toThrow(
+      "[crossEntropy] expected class indices as integers, got float32 [3]. Fix: target.toDType('int32')",
+    );
+    expect(() => crossEntropy(logits(), [2, 0, 1] as never)).toThrow(/expected two tensors, got \[2, 0, 1\]\. Fix: make one with tensor/);
+    expect(() => crossEntropy(logits(), labels(), 'sum' as never)).toThrow("expected options, got 'sum'.");
     expect(() => crossEntropy(logits(), labels(), { labelSmoothing: 2 })).toThrow(/labelSmoothing from 0 to 1/);
     expect(() => crossEntropy(logits(), labels(), { reduction: 'max' as never })).toThrow(/reduction 'mean', 'sum' or 'none'/);
   });
@@ -93,5 +98,26 @@ describe('accuracy', () => {
   test('is the share of right answers', () => {
     expect(accuracy(logits(), labels()).itemSync()).toBeCloseTo(2 / 3, 6);
     expect(() => accuracy(logits(), tensor([1]))).toThrow(ShapeError);
+    expect(() => accuracy(logits(), [1] as never)).toThrow('[accuracy] expected two tensors, got [1].');
+  });
+});
+
+describe.each(['float16', 'bfloat16'] as const)('losses of %s', (dtype) => {
+  const rounded = (value: number): number => tensor([value], { dtype }).itemSync();
+
+  test('are calculated in float32 and rounded once', () => {
+    const classes = 100_000;
+    const of = (target: ReturnType<typeof tensor>, x = zeros([2, classes], { dtype })): ReturnType<typeof tensor> => crossEntropy(x, target);
+    const hard = of(tensor([1, 2], { dtype: 'int32' }));
+    expect([hard.dtype, hard.itemSync()]).toEqual([dtype, rounded(Math.log(classes))]);
+    expect(of(full([2, classes], 2 ** -16, { dtype })).itemSync()).toBe(rounded((Math.log(classes) * classes) / 2 ** 16));
+    expect(of(full([2, classes], 2 ** -16)).dtype).toBe('float32');
+    // 300² is beyond float16, its mean with 0 is not.
+    expect(mse(tensor([300, 0], { dtype }), zeros([2], { dtype })).itemSync()).toBe(rounded(45_000));
+  });
+
+  test('have gradients of their dtype', () => {
+    const g = grad((x) => crossEntropy(x, tensor([0], { dtype: 'int32' })))(zeros([1, 4], { dtype }));
+    expect([g.dtype, ...g.dataSync()]).toEqual([dtype, -0.75, 0.25, 0.25, 0.25]);
   });
 });

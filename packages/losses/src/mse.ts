@@ -1,12 +1,13 @@
 /** Mean squared error. */
 
-import { square, sub } from '@gradus/tensor';
+import { requireOptions, square, sub } from '@gradus/tensor';
 import type { Tensor } from '@gradus/tensor';
-import { reduceLoss, requireSameShape } from './reduction.ts';
+import { inFloat32, reduceLoss, requireSameShape } from './reduction.ts';
 import type { Reduction } from './reduction.ts';
 
 /** `(prediction - target)²`, averaged over all elements. Shapes must be equal. @throws ShapeError */
 export function mse(prediction: Tensor, target: Tensor, options: { readonly reduction?: Reduction } = {}): Tensor {
+  requireOptions('mse', options, "{ reduction: 'sum' }");
   requireSameShape('mse', prediction, target);
-  return reduceLoss('mse', square(sub(prediction, target)), options.reduction ?? 'mean');
+  return inFloat32(prediction, target, (a, b) => reduceLoss('mse', square(sub(a, b)), options.reduction ?? 'mean'));
 }

@@ -1,13 +1,15 @@
 /**
- * Modules: trees of parameters, buffers and other modules, found by property.
+ * Modules: trees of parameters, buffers and other modules, found by property: as properties themselves, or in arrays and plain objects
+ * that are, however deep. Private (`#`) properties are not found.
  *
  * Names follow PyTorch: a parameter's key is the path of properties to it, `encoder.layers.3.selfAttn.inProjWeight`, with camelCase
  * written as snake_case in `stateDict()`, so that PyTorch's weights load as they are.
  */
 
-import { Parameter, State, assign, hostDecision, hostEffect, noGrad } from '@gradus/tensor';
+import { ArgumentError, Parameter, State, assign, hostDecision, hostEffect, noGrad } from '@gradus/tensor';
 import type { Tensor } from '@gradus/tensor';
 import { StateDictError } from './errors.ts';
+import { joinPath, stateKey, valuesWithin } from './paths.ts';
 
 /** State that is saved with a module but not learned: running statistics, cached masks. */
 export class Buffer extends State {
@@ -58,12 +60,9 @@ export abstract class Module {
     return new Buffer(initial, options.persistent ?? true);
   }
 
-  /** The modules that are properties of this one, or in arrays that are, with their names. */
+  /** The modules that are properties of this one, or in arrays and plain objects that are, with their names: `layers.0`, `heads.a`. */
   *namedChildren(): Generator<[string, Module]> {
-    for (const [name, value] of Object.entries(this)) {
-      if (value instanceof Module) yield [name, value];
-      else if (Array.isArray(value)) for (const [i, each] of value.entries()) if (each instanceof Module) yield [`${name}.${i}`, each];
-    }
+    for (const [name, value] of valuesWithin(this)) if (value instanceof Module) yield [name, value];
   }
 
   /** This module and all below it, each once, with their paths. */
@@ -92,7 +91,7 @@ export abstract class Module {
   *#namedState<T extends State>(kind: abstract new (...args: never[]) => T): Generator<[string, T]> {
     const seen = new Set<State>();
     for (const [path, module] of this.namedModules()) {
-      for (const [name, value] of Object.entries(module) as [string, unknown][]) {
+      for (const [name, value] of valuesWithin(module)) {
         if (!(value instanceof kind) || seen.has(value)) continue;
         seen.add(value);
         yield [joinPath(path, name), value];
@@ -133,35 +132,42 @@ export abstract class Module {
     return this;
   }
 
-  /** Parameters and persistent buffers by PyTorch's keys. The tensors are the module's own: copy them to keep them. */
+  /**
+   * Parameters and persistent buffers by PyTorch's keys; what is shared is listed under every path to it. The tensors are the module's own:
+   * copy them to keep them.
+   *
+   * @throws ArgumentError when two properties have one key
+   */
   stateDict(): Record<string, Tensor> {
-    const dict: Record<string, Tensor> = {};
-    for (const [path, tensor] of this.#savedState()) dict[path] = tensor;
-    return dict;
+    return Object.fromEntries(this.#savedState('stateDict'));
   }
 
-  *#savedState(): Generator<[string, State]> {
-    // PyTorch lists, module by module, parameters before buffers.
-    const parameters = new Map<string, [string, State][]>();
-    const add = (path: string, tensor: State): void => {
-      const owner = path.includes('.') ? path.slice(0, path.lastIndexOf('.')) : '';
-      const list = parameters.get(owner) ?? [];
-      list.push([toSnakeCase(path), tensor]);
-      parameters.set(owner, list);
-    };
-    for (const [path] of this.namedModules()) parameters.set(path, []);
-    for (const [path, parameter] of this.namedParameters()) add(path, parameter);
-    for (const [path, buffer] of this.namedBuffers()) if (buffer.persistent) add(path, buffer);
-    for (const list of parameters.values()) yield* list;
+  /** What is saved, by key, in PyTorch's order: of each module its parameters, its buffers, its children. */
+  #savedState(op: string): Map<string, State> {
+    const found = new Map<string, { readonly path: string; readonly tensor: State }>();
+    for (const [path, tensor] of savedPaths(this)) {
+      const key = stateKey(path);
+      const other = found.get(key);
+      if (other !== undefined)
+        throw new ArgumentError({
+          op,
+          expected: 'a key for each property',
+          got: `the key ${key} for ${other.path} and ${path}`,
+          fix: 'rename one of them.',
+        });
+      found.set(key, { path, tensor });
+    }
+    return new Map([...found].map(([key, { tensor }]) => [key, tensor]));
   }
 
   /**
    * Sets parameters and buffers from tensors with the keys of `stateDict()`. Everything is checked first: on an error nothing has changed.
    *
-   * @throws StateDictError listing missing and unexpected keys (unless not `strict`) and shapes or dtypes that differ
+   * @throws StateDictError listing missing and unexpected keys (unless not `strict`) and shapes or dtypes that differ; ArgumentError as
+   * stateDict
    */
   loadStateDict(dict: Readonly<Record<string, Tensor>>, options: LoadOptions = {}): LoadReport {
-    const own = new Map(this.#savedState());
+    const own = this.#savedState('loadStateDict');
     const missing = [...own.keys()].filter((key) => !Object.hasOwn(dict, key));
     const unexpected = Object.keys(dict).filter((key) => !own.has(key));
     const found = [...own].flatMap(([key, target]) => (Object.hasOwn(dict, key) ? [{ key, target, value: dict[key] as Tensor }] : []));
@@ -201,10 +207,12 @@ export abstract class Module {
   }
 }
 
-function joinPath(prefix: string, name: string): string {
-  return prefix === '' ? name : `${prefix}.${name}`;
-}
-
-function toSnakeCase(path: string): string {
-  return path.replaceAll(/([a-z0-9])([A-Z])/g, '$1_$2').toLowerCase();
+/** Parameters and persistent buffers with every path to them. */
+function* savedPaths(module: Module, prefix = '', above: readonly Module[] = []): Generator<[string, State]> {
+  // A module that holds itself.
+  if (above.includes(module)) return;
+  const own = [...valuesWithin(module)].map(([name, value]) => [joinPath(prefix, name), value] as const);
+  for (const [path, value] of own) if (value instanceof Parameter) yield [path, value];
+  for (const [path, value] of own) if (value instanceof Buffer && value.persistent) yield [path, value];
+  for (const [name, child] of module.namedChildren()) yield* savedPaths(child, joinPath(prefix, name), [...above, module]);
 }

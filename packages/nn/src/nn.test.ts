@@ -152,7 +152,11 @@ describe('layers', () => {
     const y = values(layer.forward(ones([4000])));
     expect(new Set(y)).toEqual(new Set([0, Math.fround(1 / 0.75)]));
     expect(Math.abs(y.filter((v) => v === 0).length / 4000 - 0.25)).toBeLessThan(0.03);
-    expect(values(layer.eval().forward(ones([3])))).toEqual([1, 1, 1]);
+    const x = ones([3]);
+    const same = layer.eval().forward(x);
+    expect(values(same)).toEqual([1, 1, 1]);
+    same.dispose();
+    expect(x.isDisposed).toBe(false);
     expect(values(new Dropout(1).forward(ones([2])))).toEqual([0, 0]);
     expect(() => new Dropout(1.5)).toThrow(GradusError);
   });

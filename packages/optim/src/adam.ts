@@ -1,6 +1,6 @@
 /** Adam. Kingma and Ba, "Adam: A Method for Stochastic Optimization", 2015; PyTorch's form, with eps outside the root. */
 
-import { ArgumentError, add, div, mul, sqrt, square, sub } from '@gradus/tensor';
+import { ArgumentError, add, div, mul, requireOptions, sqrt, square, sub } from '@gradus/tensor';
 import { ArenaOptimizer } from './optimizer.ts';
 import type { Parameters, Update, Updated } from './optimizer.ts';
 
@@ -22,6 +22,7 @@ const DEFAULTS: AdamOptions = { lr: 1e-3, betas: [0.9, 0.999], eps: 1e-8, weight
 export class Adam extends ArenaOptimizer<AdamOptions> {
   /** @throws ArgumentError for betas outside [0, 1) or a negative eps */
   constructor(parameters: Parameters<AdamOptions>, options: Partial<AdamOptions> = {}) {
+    requireOptions('Adam', options, '{ lr: 0.001 }');
     const all = { ...DEFAULTS, ...options };
     if (!all.betas.every((beta) => beta >= 0 && beta < 1) || !(all.eps >= 0)) {
       throw new ArgumentError({

@@ -19,6 +19,7 @@ import {
   hostNumber,
   isTensor,
   noGrad,
+  showValue,
   slice,
   zeros,
 } from '@gradus/tensor';
@@ -133,7 +134,7 @@ export abstract class ArenaOptimizer<Options extends { readonly lr: number }> im
   protected constructor(parameters: Parameters<Options>, options: Options, slots: number) {
     this.#options = options;
     requireRate(options.lr);
-    const groups = groupsOf(parameters);
+    const groups = groupsOf(this.constructor.name, parameters);
     const all = groups.flatMap((g) => g.parameters);
     if (all.length === 0)
       throw new ArgumentError({ op: this.constructor.name, expected: 'at least one parameter', got: 'none', fix: 'pass model.parameters().' });
@@ -253,12 +254,21 @@ function joined(parts: readonly Tensor[]): Tensor {
   return parts.length === 1 && only !== undefined ? only : concatenate(parts);
 }
 
-function groupsOf<Options>(parameters: Parameters<Options>): readonly ParameterGroup<Options>[] {
+function groupsOf<Options>(op: string, parameters: Parameters<Options>): readonly ParameterGroup<Options>[] {
+  if (!Array.isArray(parameters))
+    throw new ArgumentError({ op, expected: 'parameters in an array', got: showValue(parameters), fix: 'pass model.parameters().' });
   const groups: ParameterGroup<Options>[] = [];
   const loose: Tensor[] = [];
   for (const each of parameters) {
     if (isTensor(each)) loose.push(each);
-    else groups.push(each);
+    else if (Array.isArray((each as Partial<ParameterGroup<Options>> | null | undefined)?.parameters)) groups.push(each);
+    else
+      throw new ArgumentError({
+        op,
+        expected: 'tensors, or groups of them',
+        got: `${showValue(each)} without \`parameters\``,
+        fix: 'write a group as { parameters: [...], options: { lr: 0.1 } }.',
+      });
   }
   return loose.length > 0 ? [{ parameters: loose }, ...groups] : groups;
 }
@@ -275,5 +285,6 @@ function byKind(parameters: readonly Tensor[]): Tensor[][] {
 }
 
 function requireRate(lr: number): void {
-  if (!(Number.isFinite(lr) && lr >= 0)) throw new ArgumentError({ op: 'optimizer', expected: 'a learning rate of at least 0', got: String(lr) });
+  if (!(Number.isFinite(lr) && lr >= 0))
+    throw new ArgumentError({ op: 'optimizer', expected: 'a learning rate of at least 0', got: String(lr), fix: 'pass { lr: 0.01 }.' });
 }

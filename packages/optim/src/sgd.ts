@@ -1,6 +1,6 @@
 /** Stochastic gradient descent with momentum. Sutskever et al., "On the importance of initialization and momentum", 2013; PyTorch's form. */
 
-import { ArgumentError, add, mul, sub } from '@gradus/tensor';
+import { ArgumentError, add, mul, requireOptions, sub } from '@gradus/tensor';
 import { ArenaOptimizer } from './optimizer.ts';
 import type { Parameters, Update, Updated } from './optimizer.ts';
 
@@ -24,6 +24,7 @@ const DEFAULTS: Omit<SGDOptions, 'lr'> = { momentum: 0, dampening: 0, weightDeca
 export class SGD extends ArenaOptimizer<SGDOptions> {
   /** @throws ArgumentError for Nesterov without momentum, or with dampening */
   constructor(parameters: Parameters<SGDOptions>, options: Partial<SGDOptions> & { readonly lr: number }) {
+    requireOptions('SGD', options, '{ lr: 0.01 }');
     const all = { ...DEFAULTS, ...options };
     if (all.nesterov && (all.momentum <= 0 || all.dampening !== 0)) {
       throw new ArgumentError({

@@ -13,9 +13,10 @@ import { equal } from './ops/arithmetic.ts';
 import { EXPAND } from './ops/expand.ts';
 import { arange as ramps, ramp, runtimeFor } from './ops/positions.ts';
 import type { CreationOptions } from './ops/positions.ts';
-import { nodeOf } from './tensor.ts';
+import { isTensor, nodeOf } from './tensor.ts';
 import type { Dims, Tensor } from './tensor.ts';
 import { fromElements, requireStorable } from './transfer.ts';
+import { showValue } from './values.ts';
 
 /** Numbers or booleans, nested as deep as there are axes; or a typed array. */
 export type TensorData = number | boolean | readonly TensorData[] | ArrayLike<number>;
@@ -35,19 +36,20 @@ export interface TensorOptions<S extends Dims = Dims> extends CreationOptions {
  * @throws ShapeError for ragged arrays or a shape with another number of elements; DTypeError for a dtype the device cannot store
  */
 export function tensor<const S extends Dims = Dims>(elements: TensorData, options: TensorOptions<S> = {}): Tensor<S> {
-  const runtime = runtimeFor(options);
+  const runtime = runtimeFor(options, 'tensor');
   const { values, dims, boolean } = flattenData(elements);
   const shape = shapeOf(options.shape ?? dims, 'tensor');
   if (shape.size !== values.length)
     throw new ShapeError({ op: 'tensor', expected: `${shape.size} elements for shape ${showDims(shape.dims)}`, got: String(values.length) });
   const dtype = options.dtype ?? (boolean ? 'bool' : (dtypeOfArray(values) ?? 'float32'));
-  const made = methodful(fromElements(values, shape, dtype, runtime));
+  const made = methodful(fromElements('tensor', values, shape, dtype, runtime));
   if (options.requiresGrad === true) made.requiresGrad = true;
   return made as Tensor<S>;
 }
 
 function flattenData(elements: TensorData): { values: ArrayLike<number>; dims: number[]; boolean: boolean } {
-  if (ArrayBuffer.isView(elements)) {
+  if (elements instanceof BigInt64Array || elements instanceof BigUint64Array) throw notNumbers(elements);
+  if (ArrayBuffer.isView(elements) && isList(elements)) {
     const values = elements as unknown as ArrayLike<number>;
     return { values, dims: [values.length], boolean: false };
   }
@@ -62,8 +64,7 @@ function flattenData(elements: TensorData): { values: ArrayLike<number>; dims: n
       return;
     }
     if (axis !== dims.length) throw ragged(dims);
-    if (typeof part !== 'number' && typeof part !== 'boolean')
-      throw new DTypeError({ op: 'tensor', expected: 'numbers or booleans', got: part === null ? 'null' : typeof part });
+    if (typeof part !== 'number' && typeof part !== 'boolean') throw notNumbers(part);
     boolean &&= typeof part === 'boolean';
     values.push(Number(part));
   };
@@ -71,8 +72,18 @@ function flattenData(elements: TensorData): { values: ArrayLike<number>; dims: n
   return { values, dims, boolean: boolean && values.length > 0 };
 }
 
+function notNumbers(given: unknown): DTypeError {
+  const bigInts = typeof given === 'bigint' || given instanceof BigInt64Array || given instanceof BigUint64Array;
+  const fix = isTensor(given)
+    ? 'join tensors with stack([a, b]); copy one with t.copy().'
+    : bigInts
+      ? 'convert them: Int32Array.from(values, Number).'
+      : null;
+  return new DTypeError({ op: 'tensor', expected: 'numbers or booleans', got: showValue(given), ...(fix !== null && { fix }) });
+}
+
 function isList(value: unknown): value is ArrayLike<unknown> {
-  return Array.isArray(value) || ArrayBuffer.isView(value);
+  return Array.isArray(value) || (ArrayBuffer.isView(value) && !(value instanceof DataView));
 }
 
 function ragged(dims: readonly number[]): ShapeError {
@@ -86,26 +97,26 @@ function ragged(dims: readonly number[]): ShapeError {
 
 /** All 0. @throws ShapeError */
 export function zeros<const S extends Dims>(shape: S, options: CreationOptions = {}): Tensor<S> {
-  return constant(0, shape, options) as Tensor<S>;
+  return constant('zeros', 0, shape, options) as Tensor<S>;
 }
 
 /** All 1. @throws ShapeError */
 export function ones<const S extends Dims>(shape: S, options: CreationOptions = {}): Tensor<S> {
-  return constant(1, shape, options) as Tensor<S>;
+  return constant('ones', 1, shape, options) as Tensor<S>;
 }
 
-function constant(value: number, shape: Dims, options: CreationOptions): Tensor {
-  const runtime = runtimeFor(options);
+function constant(op: string, value: number, shape: Dims, options: CreationOptions): Tensor {
+  const runtime = runtimeFor(options, op);
   const dtype = options.dtype ?? 'float32';
-  requireStorable(dtype, runtime);
-  return methodful(constantNode(value, shapeOf(shape, 'zeros'), dtype, runtime));
+  requireStorable(op, dtype, runtime);
+  return methodful(constantNode(value, shapeOf(shape, op), dtype, runtime));
 }
 
 /** All `value`. @throws ShapeError */
 export function full<const S extends Dims>(shape: S, value: number, options: CreationOptions = {}): Tensor<S> {
-  const runtime = runtimeFor(options);
+  const runtime = runtimeFor(options, 'full');
   const dtype = options.dtype ?? 'float32';
-  requireStorable(dtype, runtime);
+  requireStorable('full', dtype, runtime);
   const one = methodful(scalarNode(roundTo(value, dtype), dtype, runtime));
   const target = shapeOf(shape, 'full');
   if (target === SCALAR_SHAPE) return one as Tensor<S>;
@@ -134,14 +145,14 @@ export const arange: typeof ramps = (first: number, second?: number | CreationOp
 
 /** `count` numbers from `start` to `end`, both included, evenly spaced. */
 export function linspace(start: number, end: number, count: number, options: CreationOptions = {}): Tensor {
-  return methodful(ramp(start, count > 1 ? (end - start) / (count - 1) : 0, count, options.dtype ?? 'float32', runtimeFor(options)));
+  return methodful(ramp(start, count > 1 ? (end - start) / (count - 1) : 0, count, options.dtype ?? 'float32', runtimeFor(options, 'linspace')));
 }
 
 /** The identity matrix `[rows, columns]` (square by default). */
 export function eye(rows: number, options: CreationOptions & { readonly columns?: number } = {}): Tensor {
+  const runtime = runtimeFor(options, 'eye');
   const columns = options.columns ?? rows;
-  const runtime = runtimeFor(options);
-  const down = ramp(0, 1, rows, 'int32', runtime).reshape([rows, 1]);
+  const down = methodful(ramp(0, 1, rows, 'int32', runtime)).reshape([rows, 1]);
   return toDType(equal(down, ramp(0, 1, columns, 'int32', runtime)), options.dtype ?? 'float32');
 }
 

@@ -22,9 +22,7 @@ export { compose, iterationScopes, keep, scope } from './memory/scope.ts';
 export type { ScopeHandle } from './memory/scope.ts';
 export type { TensorMethods } from './methods.ts';
 export {
-  abs,
   add,
-  clamp,
   div,
   equal,
   floorDiv,
@@ -49,8 +47,9 @@ export {
   sub,
   where,
 } from './ops/arithmetic.ts';
+export { requireOptions } from './ops/arguments.ts';
 export type { Axes, Operand, ReduceOptions } from './ops/arguments.ts';
-export { copy, detach, stopGradient, toDType } from './ops/convert.ts';
+export { copy, detach, stopGradient } from './ops/convert.ts';
 export { conv1d, conv2d, conv3d } from './ops/convolution.ts';
 export type { ConvolutionOptions } from './ops/convolution.ts';
 export { expand, sum } from './ops/expand.ts';
@@ -89,7 +88,8 @@ export type { AveragePoolOptions, PoolOptions } from './ops/pooling.ts';
 export type { CreationOptions } from './ops/positions.ts';
 export { all, any, argmax, argmin, logSoftmax, logSumExp, max, mean, min, norm, prod, softmax, std, variance } from './ops/reduce.ts';
 export type { VarianceOptions } from './ops/reduce.ts';
-export { flatten, reshape, squeeze, unsqueeze } from './ops/reshape.ts';
+export { abs, clamp, flatten, reshape, squeeze, toDType } from './ops/own-handles.ts';
+export { unsqueeze } from './ops/reshape.ts';
 export type { PerAxis } from './ops/windows.ts';
 export { Generator, defaultGenerator, manualSeed, permutationOf } from './random/generator.ts';
 export type { Draw, GeneratorState } from './random/generator.ts';
@@ -103,4 +103,5 @@ export { Parameter, State, assign, commit } from './state.ts';
 export { Tensor, hasGradient, isTensor } from './tensor.ts';
 export type { Dims } from './tensor.ts';
 export { to } from './transfer.ts';
+export { showValue } from './values.ts';
 export { CORE_VERSION } from './version.ts';

@@ -10,15 +10,16 @@ import type { BackwardOptions } from './autograd/backward.ts';
 import { Node } from './graph/node.ts';
 import * as arithmetic from './ops/arithmetic.ts';
 import type { Axes, Operand, ReduceOptions } from './ops/arguments.ts';
-import { copy, detach, toDType } from './ops/convert.ts';
+import { copy, detach } from './ops/convert.ts';
 import { expand, sum } from './ops/expand.ts';
 import * as functions from './ops/functions.ts';
 import { matmul } from './ops/matmul.ts';
 import { flip, permute, slice, transpose } from './ops/movement.ts';
 import type { Range } from './ops/movement.ts';
+import { abs, clamp, flatten, reshape, squeeze, toDType } from './ops/own-handles.ts';
 import * as reduce from './ops/reduce.ts';
 import type { VarianceOptions } from './ops/reduce.ts';
-import { flatten, reshape, squeeze, unsqueeze } from './ops/reshape.ts';
+import { unsqueeze } from './ops/reshape.ts';
 import { print } from './print.ts';
 import { data, dataSync, evaluate, item, itemSync, toArray } from './read.ts';
 import type { NestedNumbers } from './read.ts';
@@ -94,8 +95,7 @@ export interface TensorMethods<S extends Dims = Dims> {
 type AnyFunction = (x: Tensor, ...rest: never[]) => unknown;
 
 const table = (): { readonly [Name in keyof TensorMethods]: AnyFunction } => {
-  const { add, sub, mul, div, pow, maximum, minimum, equal, notEqual, less, lessEqual, greater, greaterEqual, clamp, neg, abs, square, sign } =
-    arithmetic;
+  const { add, sub, mul, div, pow, maximum, minimum, equal, notEqual, less, lessEqual, greater, greaterEqual, neg, square, sign } = arithmetic;
   const { exp, log, sqrt, reciprocal, sin, cos, tanh, sigmoid, relu } = functions;
   const { mean, prod, max, min, variance, std, argmax, argmin, softmax, logSoftmax } = reduce;
   const arithmeticMethods = {

@@ -12,7 +12,7 @@ import { showDims } from './graph/shape.ts';
 import { tracing } from './graph/tracing.ts';
 import { flush } from './lowering/flush.ts';
 import { evaluate } from './read.ts';
-import { REQUIRES_GRAD, Tensor, nodeOf } from './tensor.ts';
+import { REQUIRES_GRAD, Tensor, nodeOf, requireGradable } from './tensor.ts';
 
 /** The value of `initial`, computed and without history, for a handle that belongs to no scope. */
 function valueNode(initial: Tensor, op: string): Node {
@@ -35,10 +35,12 @@ export class State extends Tensor {
 
 /** A tensor that is learned: state that requires gradients. */
 export class Parameter extends State {
-  /** @param options `requiresGrad: false` freezes it */
+  /** @param options `requiresGrad: false` freezes it. @throws DTypeError for integers and bool, unless frozen */
   constructor(initial: Tensor, options: { readonly requiresGrad?: boolean } = {}) {
+    const { requiresGrad = true } = options;
+    if (requiresGrad) requireGradable('Parameter', nodeOf(initial, 'Parameter').dtype);
     super(initial);
-    this.requiresGrad = options.requiresGrad ?? true;
+    this.requiresGrad = requiresGrad;
   }
 }
 

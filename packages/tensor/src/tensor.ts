@@ -4,8 +4,9 @@
  * Its methods are the functions of `ops/`, attached in `methods.ts`, so that this file depends on none of them.
  */
 
+import { isFloat } from '@gradus/backend';
 import type { DType } from '@gradus/backend';
-import { DuplicateCoreError, GradientError, TensorDisposedError } from './errors.ts';
+import { ArgumentError, DTypeError, DuplicateCoreError, GradientError, TensorDisposedError } from './errors.ts';
 import { releaseFromHandle, retainForHandle } from './graph/node.ts';
 import type { Node } from './graph/node.ts';
 import { showDims } from './graph/shape.ts';
@@ -14,6 +15,7 @@ import { endLease, lease, register } from './memory/lifetime.ts';
 import type { Lease } from './memory/lifetime.ts';
 import type { TensorMethods } from './methods.ts';
 import type { Device } from './runtime.ts';
+import { showValue } from './values.ts';
 import { CORE_VERSION } from './version.ts';
 
 /** Sizes along each axis. */
@@ -91,13 +93,18 @@ export class Tensor<S extends Dims = Dims> {
     return this.#ended !== null;
   }
 
-  /** Does `backward()` reach it? Setting it is for leaves: parameters and data, not results of ops. */
+  /**
+   * Does `backward()` reach it? Setting it is for leaves of a float dtype: parameters and data, not results of ops.
+   *
+   * @throws DTypeError, GradientError when it is set on anything else
+   */
   get requiresGrad(): boolean {
     return (this.#alive().traces & REQUIRES_GRAD) !== 0;
   }
 
   set requiresGrad(on: boolean) {
     const node = this.#alive();
+    if (on) requireGradable('requiresGrad', node.dtype);
     if ((node.traces & REQUIRES_GRAD) !== 0 && node.cell?.deref() !== this)
       throw new GradientError({
         op: 'requiresGrad',
@@ -152,7 +159,7 @@ export class Tensor<S extends Dims = Dims> {
 
   /** @internal The node behind a handle, for `op`. */
   static nodeOf(t: Tensor, op: string): Node {
-    if (!(#node in t)) throw foreign(t, op);
+    if (typeof t !== 'object' || t === null || !(#node in t)) throw foreign(t, op);
     if (t.#ended !== null) throw disposedError(op, t.#ended);
     return t.#node;
   }
@@ -245,7 +252,7 @@ export class Tensor<S extends Dims = Dims> {
 // oxlint-disable-next-line typescript/no-unsafe-declaration-merging
 export interface Tensor<S extends Dims = Dims> extends TensorMethods<S> {}
 
-/** The node behind a handle. @throws TensorDisposedError, DuplicateCoreError naming `op` */
+/** The node behind a handle. @throws TensorDisposedError, DuplicateCoreError, ArgumentError for what is no tensor, naming `op` */
 export function nodeOf(t: Tensor, op: string): Node {
   return Tensor.nodeOf(t, op);
 }
@@ -271,8 +278,19 @@ function disposedError(op: string, { why, fix }: End): TensorDisposedError {
   return new TensorDisposedError({ op, expected: 'a live tensor', got: `one that is gone because ${why}`, fix });
 }
 
-function foreign(value: object, op: string): DuplicateCoreError | TypeError {
-  if (BRAND in value) {
+/** @throws DTypeError naming `op` for a dtype that changes in steps, and so has no gradient */
+export function requireGradable(op: string, dtype: DType): void {
+  if (isFloat(dtype)) return;
+  throw new DTypeError({
+    op,
+    expected: 'a floating-point tensor, the only kind that can require gradients',
+    got: dtype,
+    fix: "cast it with toDType('float32'), or leave requiresGrad false.",
+  });
+}
+
+function foreign(value: unknown, op: string): DuplicateCoreError | ArgumentError {
+  if (typeof value === 'object' && value !== null && BRAND in value) {
     return new DuplicateCoreError({
       op,
       expected: `a tensor of @gradus/tensor ${CORE_VERSION} loaded here`,
@@ -280,5 +298,10 @@ function foreign(value: object, op: string): DuplicateCoreError | TypeError {
       fix: 'install one version of all @gradus packages: `npm ls @gradus/tensor` lists the copies.',
     });
   }
-  return new TypeError(`[${op}] expected a Tensor, got ${Object.prototype.toString.call(value)}. Fix: make one with tensor(…).`);
+  return new ArgumentError({
+    op,
+    expected: 'a tensor',
+    got: showValue(value),
+    fix: value instanceof Promise ? 'await it first.' : 'make one with tensor(…).',
+  });
 }

@@ -1,19 +1,21 @@
 /** Elements into device memory, from the host and from one device to another. */
 
 import type { DType } from '@gradus/backend';
+import { requireDType } from './dtype-names.ts';
 import { DTypeError } from './errors.ts';
 import { NO_ATTRIBUTE, Node, attachStorage } from './graph/node.ts';
 import { DATA, scalarNode } from './graph/record.ts';
 import type { Shape } from './graph/shape.ts';
 import { encode, roundTo } from './memory/elements.ts';
+import { apartFrom } from './ops/own-handles.ts';
 import { data } from './read.ts';
 import { runtimeOf } from './runtime.ts';
 import type { Device, Runtime } from './runtime.ts';
 import { Tensor, nodeOf } from './tensor.ts';
 
 /** A node with these elements, in row-major order. @throws DTypeError for a dtype the device cannot store */
-export function fromElements(values: ArrayLike<number>, shape: Shape, dtype: DType, runtime: Runtime): Node {
-  requireStorable(dtype, runtime);
+export function fromElements(op: string, values: ArrayLike<number>, shape: Shape, dtype: DType, runtime: Runtime): Node {
+  requireStorable(op, dtype, runtime);
   if (shape.rank === 0) return scalarNode(roundTo(values[0] ?? NaN, dtype), dtype, runtime);
   const bytes = encode(values, dtype);
   const block = runtime.pool.allocate(bytes.byteLength);
@@ -24,16 +26,21 @@ export function fromElements(values: ArrayLike<number>, shape: Shape, dtype: DTy
   return node;
 }
 
-/** @throws DTypeError for a dtype the device cannot store */
-export function requireStorable(dtype: DType, runtime: Runtime): void {
+/** @throws DTypeError naming `op` for a dtype that there is not, or that the device cannot store */
+export function requireStorable(op: string, dtype: DType, runtime: Runtime): void {
+  requireDType(op, dtype);
   if (runtime.backend.capabilities.dtypes[dtype].store) return;
-  throw new DTypeError({ op: 'tensor', expected: `a dtype that ${runtime.backend.name} stores`, got: dtype, fix: 'use float32, or another device.' });
+  throw new DTypeError({ op, expected: `a dtype that ${runtime.backend.name} stores`, got: dtype, fix: 'use float32, or another device.' });
 }
 
-/** A copy of `x` on another device; `x` itself when it is there. The only way across. @throws DTypeError for a dtype that device cannot store */
+/**
+ * A copy of `x` on another device; another handle on the same memory when it is there. The only way across.
+ *
+ * @throws DTypeError for a dtype that device cannot store
+ */
 export async function to(x: Tensor, device: Device): Promise<Tensor> {
   const { shape, dtype, runtime } = nodeOf(x, 'to');
   const target = runtimeOf(device);
-  if (runtime === target) return x;
-  return new Tensor(fromElements(await data(x), shape, dtype, target));
+  if (runtime === target) return apartFrom(x, x);
+  return new Tensor(fromElements('to', await data(x), shape, dtype, target));
 }

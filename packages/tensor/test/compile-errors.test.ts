@@ -76,7 +76,7 @@ describe('inside a compiled function', () => {
   });
 
   test('keeping is refused', () => {
-    let h = tensor([0]) as Tensor;
+    let h: Tensor = tensor([0]);
     const f = compile((x: Tensor) => {
       h = keep(h.add(x));
       return h;

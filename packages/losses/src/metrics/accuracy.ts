@@ -2,6 +2,7 @@
 
 import { ShapeError, argmax, equal, mean, noGrad } from '@gradus/tensor';
 import type { Tensor } from '@gradus/tensor';
+import { requireTensors } from '../reduction.ts';
 
 /**
  * The share of rows whose largest logit is at their label, as a float32 of rank 0.
@@ -11,6 +12,7 @@ import type { Tensor } from '@gradus/tensor';
  * @throws ShapeError
  */
 export function accuracy(logits: Tensor, labels: Tensor): Tensor {
+  requireTensors('accuracy', logits, labels);
   const wanted = logits.shape.filter((_, i) => i !== 1);
   if (logits.rank < 2 || String(wanted) !== String(labels.shape)) {
     throw new ShapeError({

@@ -1,6 +1,6 @@
 /** Activations as modules, and reshaping between layers. */
 
-import { flatten, relu } from '@gradus/tensor';
+import { flatten, relu, requireOptions } from '@gradus/tensor';
 import type { Tensor } from '@gradus/tensor';
 import { Module } from '../module.ts';
 
@@ -18,6 +18,7 @@ export class Flatten extends Module {
 
   constructor(options: { readonly start?: number; readonly end?: number } = {}) {
     super();
+    requireOptions('Flatten', options, '{ start: 1 }');
     this.start = options.start ?? 1;
     this.end = options.end ?? -1;
   }

@@ -1,9 +1,28 @@
 /** Batch normalisation. Ioffe and Szegedy, "Batch Normalization", 2015; semantics of PyTorch. */
 
-import { Parameter, ShapeError, add, assign, detach, div, mean, mul, noGrad, ones, reshape, sqrt, square, sub, tensor, zeros } from '@gradus/tensor';
+import {
+  Parameter,
+  ShapeError,
+  add,
+  assign,
+  detach,
+  div,
+  mean,
+  mul,
+  noGrad,
+  ones,
+  requireOptions,
+  reshape,
+  sqrt,
+  square,
+  sub,
+  tensor,
+  zeros,
+} from '@gradus/tensor';
 import type { Tensor } from '@gradus/tensor';
 import { Module } from '../module.ts';
 import type { Buffer } from '../module.ts';
+import { requireDTypeOf, requireSizes } from './input.ts';
 
 /** Options of batch norms. */
 export interface BatchNormOptions {
@@ -30,6 +49,8 @@ abstract class BatchNorm extends Module {
 
   constructor(numFeatures: number, options: BatchNormOptions = {}) {
     super();
+    requireSizes(new.target.name, { numFeatures }, 0);
+    requireOptions(new.target.name, options, '{ momentum: 0.01 }');
     const { eps = 1e-5, momentum = 0.1, affine = true, trackRunningStats = true } = options;
     this.numFeatures = numFeatures;
     this.eps = eps;
@@ -44,7 +65,10 @@ abstract class BatchNorm extends Module {
   /** Ranks that x may have. */
   protected abstract readonly ranks: readonly number[];
 
-  /** @throws ShapeError for another rank or number of channels, or in training when a channel has only one value */
+  /**
+   * @throws ShapeError for another rank or number of channels, or in training when a channel has only one value; DTypeError for another
+   * dtype than that of its own tensors
+   */
   forward(x: Tensor): Tensor {
     const { shape } = x;
     if (!this.ranks.includes(shape.length) || shape[1] !== this.numFeatures) {
@@ -54,6 +78,8 @@ abstract class BatchNorm extends Module {
         got: `[${shape.join(', ')}]`,
       });
     }
+    const own = this.weight ?? this.runningMean;
+    if (own !== null) requireDTypeOf(this.constructor.name, x, own);
     const perChannel = shape.map((size, axis) => (axis === 1 ? size : 1));
     const wide = (t: Tensor): Tensor => reshape(t, perChannel);
     const { runningMean, runningVar } = this;
@@ -85,12 +111,15 @@ abstract class BatchNorm extends Module {
     const { runningMean, runningVar, numBatchesTracked } = this;
     if (runningMean === null || runningVar === null || numBatchesTracked === null) return;
     noGrad(() => {
-      assign(numBatchesTracked, numBatchesTracked.add(1));
-      const weight = this.momentum ?? div(1, numBatchesTracked);
+      const count = numBatchesTracked.add(1);
+      const weight = this.momentum ?? div(1, count);
       const rest = typeof weight === 'number' ? 1 - weight : sub(1, weight);
       const blend = (old: Tensor, fresh: Tensor): Tensor => add(mul(old, rest), mul(reshape(detach(fresh), [this.numFeatures]), weight));
-      assign(runningMean, blend(runningMean, center));
-      assign(runningVar, blend(runningVar, unbiased));
+      const [average, spread] = [blend(runningMean, center), blend(runningVar, unbiased)];
+      // All that can fail has been done.
+      assign(numBatchesTracked, count);
+      assign(runningMean, average);
+      assign(runningVar, spread);
     });
   }
 

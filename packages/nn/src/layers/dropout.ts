@@ -1,6 +1,6 @@
 /** Dropout. Srivastava et al., "Dropout: A Simple Way to Prevent Neural Networks from Overfitting", 2014. */
 
-import { ArgumentError, greaterEqual, mul, rand, where } from '@gradus/tensor';
+import { ArgumentError, greaterEqual, mul, rand, reshape, where } from '@gradus/tensor';
 import type { Tensor } from '@gradus/tensor';
 import { Module } from '../module.ts';
 
@@ -16,7 +16,8 @@ export class Dropout extends Module {
   }
 
   forward(x: Tensor): Tensor {
-    if (!this.training || this.p === 0) return x;
+    // Another handle: what comes out of a layer may be disposed without what went in.
+    if (!this.training || this.p === 0) return reshape(x, x.shape);
     if (this.p === 1) return mul(x, 0);
     const kept = greaterEqual(rand(x.shape, { device: x.device }), this.p);
     return where(kept, mul(x, 1 / (1 - this.p)), 0);

@@ -82,18 +82,18 @@ export function capture(traced: Traced, args: readonly Node[], runtime: Runtime,
   const cells = cellsOf(traced);
   const written = new Set<unknown>(changes.map((c) => c.before.storage));
   const stateNodes = new Map([...cells].filter(([, cell]) => cell.kind === 'state'));
-  const source = (node: Node): Source => sourceOf(node, args, cells, traced.host);
+  const find = (node: Node): Source => sourceOf(node, args, cells, traced.host);
   const program = collectTraced(
     roots,
     (leaf) => leaf.storage !== null && written.has(leaf.storage) && stateNodes.has(leaf),
-    (leaf) => source(leaf).kind === 'constant',
+    (leaf) => find(leaf).kind === 'constant',
   );
   const leaves = program.nodes.flatMap((node, slot): Leaf[] =>
     node.state === 'ready'
       ? [
           {
             slot,
-            source: source(node),
+            source: find(node),
             onHost: node.storage === null,
             strides: node.strides,
             memory: program.memory?.[slot] ?? slot,

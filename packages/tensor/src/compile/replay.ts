@@ -210,8 +210,8 @@ export class Replay {
       if ((node.storage === null) !== leaf.onHost) return false;
       const { storage } = node;
       if (storage === null) continue;
-      const known = memory.get(leaf.memory);
-      if (known !== undefined && known !== storage) return false;
+      const earlier = memory.get(leaf.memory);
+      if (earlier !== undefined && earlier !== storage) return false;
       memory.set(leaf.memory, storage);
     }
     return this.#outer.every(({ donor }) => donor === null || this.#isApart(donor, memory));

@@ -63,6 +63,6 @@ export function sameStructure(a: Structure, b: Structure): boolean {
   return (
     b.kind === 'record' &&
     a.entries.length === b.entries.length &&
-    a.entries.every(([key, item], i) => key === b.entries[i]?.[0] && sameStructure(item, (b.entries[i] as readonly [string, Structure])[1]))
+    a.entries.every(([key, item], i) => key === b.entries[i]?.[0] && sameStructure(item, b.entries[i][1]))
   );
 }

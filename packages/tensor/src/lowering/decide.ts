@@ -9,7 +9,7 @@
  */
 
 import type { Item } from './item.ts';
-import { isInlineNumber } from './item.ts';
+import { SAME, isInlineNumber } from './item.ts';
 import type { Place } from './express.ts';
 import type { View } from './view.ts';
 import { denseView, isDense } from './view.ts';
@@ -73,9 +73,10 @@ export function decide(items: readonly Item[], forced: ReadonlySet<number>): Dec
     aliases.add(anchor);
   }
   for (const item of items) {
-    if (!item.flags.root || item.flags.leaf || aliases.has(item.slot)) continue;
+    const wanted = item.flags.root || item.op === SAME;
+    if (!wanted || item.flags.leaf || aliases.has(item.slot)) continue;
     if (kindOf(item) === 'view' && placeIn(items, stored, item.slot) !== null && stored[item.slot] === 0) aliases.add(item.slot);
-    else stored[item.slot] = 1;
+    else if (item.flags.root) stored[item.slot] = 1;
   }
   return { stored, anchors, aliases };
 }

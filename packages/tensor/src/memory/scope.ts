@@ -39,7 +39,7 @@ export interface ScopeHandle extends Disposable {
 }
 
 /**
- * Runs `fn`, then releases the tensors it made. Those it returns (alone, or in arrays and plain objects) go to the scope around,
+ * Runs `fn`, then releases the tensors it made. Those it returns (alone, or in arrays, plain objects, maps and sets) go to the scope around,
  * single numbers (rank 0) and kept tensors live on. With a promise, the scope ends when that settles.
  *
  * Without arguments, opens a scope that ends with the block: `using s = scope()`.
@@ -101,12 +101,29 @@ export function keep<T extends Tensor>(tensor: T): T {
   return tensor;
 }
 
-/** The tensors in a value: itself, or in arrays and plain objects. */
-function tensorsIn(value: unknown, found: Tensor[] = []): Tensor[] {
-  if (typeof value !== 'object' || value === null) return found;
-  if (isTensor(value)) found.push(value);
-  else if (Array.isArray(value)) for (const each of value) tensorsIn(each, found);
-  else if (Object.getPrototypeOf(value) === Object.prototype) for (const each of Object.values(value)) tensorsIn(each, found);
+/** What a container holds: arrays, maps, sets and plain objects are looked into, instances of other classes are not. */
+function partsOf(value: object): Iterable<unknown> {
+  if (Array.isArray(value) || value instanceof Set) return value;
+  if (value instanceof Map) return [...value.keys(), ...value.values()];
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null ? Object.values(value) : [];
+}
+
+/** The tensors in a value: itself, or in containers, however deep; they may contain each other. */
+function tensorsIn(value: unknown): ReadonlySet<Tensor> {
+  const found = new Set<Tensor>();
+  const seen = new Set<object>();
+  const waiting: unknown[] = [value];
+  while (waiting.length > 0) {
+    const each = waiting.pop();
+    if (typeof each !== 'object' || each === null || seen.has(each)) continue;
+    if (isTensor(each)) {
+      found.add(each);
+      continue;
+    }
+    seen.add(each);
+    for (const part of partsOf(each)) if (typeof part === 'object') waiting.push(part);
+  }
   return found;
 }
 
@@ -116,7 +133,7 @@ function closeScope<T>(ending: Scope, result: T): T {
   // Handles of a trace are its own: none is here.
   if (tracing.active !== null) return result;
   const { outer } = ending;
-  const returned = new Set(tensorsIn(result));
+  const returned = tensorsIn(result);
   const staying: Tensor[] = [];
   const leaving: Tensor[] = [];
   for (const handle of ending.handles) {
@@ -231,7 +248,7 @@ export function compose<T>(fn: () => T): T {
     for (const handle of inner.handles) handle.dispose();
     throw error;
   }
-  const returned = new Set(tensorsIn(result));
+  const returned = tensorsIn(result);
   for (const handle of inner.handles) {
     if (returned.has(handle) || Tensor.isKept(handle)) adopt(handle);
     else handle.dispose();

@@ -2,13 +2,15 @@
 
 import { isFloat } from '@gradus/backend';
 import type { DType } from '@gradus/backend';
-import { AxisError, DTypeError } from '../errors.ts';
+import { requireDType } from '../dtype-names.ts';
+import { ArgumentError, AxisError, DTypeError } from '../errors.ts';
 import type { Node } from '../graph/node.ts';
 import { promote, weakDType } from '../graph/promotion.ts';
 import { numberNode } from '../graph/record.ts';
 import { HostNumber } from '../host.ts';
 import { isTensor, nodeOf } from '../tensor.ts';
 import type { Tensor } from '../tensor.ts';
+import { showValue } from '../values.ts';
 import { castNode } from './convert.ts';
 
 /** A tensor, or a number that takes the other operand's dtype (a fraction, or a number of the host's, lifts integers to float32). */
@@ -31,6 +33,17 @@ export interface ReduceOptions {
   readonly axis?: Axes;
   /** Keep reduced axes with size 1. Default false. */
   readonly keepDims?: boolean;
+}
+
+/**
+ * Refuses what came in place of an options object: callers without types pass an axis or a size as it is, which would read as no options.
+ *
+ * @param example what to pass, such as `{ axis: 1 }`
+ * @throws ArgumentError
+ */
+export function requireOptions(op: string, options: object, example: string): void {
+  if (typeof options === 'object' && options !== null && !Array.isArray(options) && !isTensor(options)) return;
+  throw new ArgumentError({ op, expected: 'options', got: showValue(options), fix: `pass an object, such as ${example}.` });
 }
 
 /** `axis` as a number in `[0, rank)`. @throws AxisError */
@@ -60,7 +73,7 @@ export function promoted(op: string, a: Operand, b: Operand): readonly [Node, No
 }
 
 function withNumber(op: string, a: Operand, b: Operand): readonly [Node, Node] {
-  const t = isTensor(a) ? a : b;
+  const t = isNumber(a) ? b : a;
   if (isNumber(t)) throw new DTypeError({ op, expected: 'at least one tensor', got: 'two numbers', fix: 'wrap one in tensor(…).' });
   const node = nodeOf(t, op);
   const lift = (value: number | HostNumber): readonly [Node, Node] => {
@@ -74,5 +87,6 @@ function withNumber(op: string, a: Operand, b: Operand): readonly [Node, Node] {
 
 /** @throws DTypeError unless the dtype is a float */
 export function requireFloat(op: string, dtype: DType): void {
+  requireDType(op, dtype);
   if (!isFloat(dtype)) throw new DTypeError({ op, expected: 'a floating-point tensor', got: dtype, fix: "cast it with toDType('float32')." });
 }

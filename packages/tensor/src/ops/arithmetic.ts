@@ -14,7 +14,7 @@ import { broadcastShapes } from '../graph/shape.ts';
 import type { HostNumber } from '../host.ts';
 import { nodeOf } from '../tensor.ts';
 import type { Tensor } from '../tensor.ts';
-import { isNumber, promoted } from './arguments.ts';
+import { isNumber, promoted, requireOptions } from './arguments.ts';
 import type { Operand } from './arguments.ts';
 import { castNode, toDType } from './convert.ts';
 import { binaryRow, elementwiseRow, number, recordBinary, recordComparison, recordFloatBinary, recordUnary, unaryRow } from './elementwise.ts';
@@ -234,7 +234,7 @@ export function remainder(a: Operand, b: Operand): Tensor {
 
 /** `a` to the power `b`, as floats. `pow(x, 0)` is 1 for every x. */
 export function pow(a: Operand, b: Operand): Tensor {
-  if (b === 2 && !isNumber(a) && isFloat(a.dtype)) return square(a);
+  if (b === 2 && !isNumber(a) && isFloat(nodeOf(a, 'pow').dtype)) return square(a);
   return recordFloatBinary(POW, a, b);
 }
 
@@ -248,8 +248,9 @@ export function minimum(a: Operand, b: Operand): Tensor {
   return recordBinary(MINIMUM, a, b);
 }
 
-/** `min(max(x, low), high)`; the gradient passes where x lies within, both ends included. */
+/** `min(max(x, low), high)`; the gradient passes where x lies within, both ends included. @throws ArgumentError */
 export function clamp(x: Tensor, range: { readonly min?: number; readonly max?: number }): Tensor {
+  requireOptions('clamp', range, '{ min: 0, max: 1 }');
   const { min, max } = range;
   const capped = max === undefined ? x : where(greater(x, max), max, x);
   return min === undefined ? capped : where(less(x, min), min, capped);

@@ -17,7 +17,7 @@ import { shapeOf, showDims } from '../graph/shape.ts';
 import { nodeOf } from '../tensor.ts';
 import type { Dims, Tensor } from '../tensor.ts';
 import { add } from './arithmetic.ts';
-import { requireFloat } from './arguments.ts';
+import { requireFloat, requireOptions } from './arguments.ts';
 import { castNode } from './convert.ts';
 import { reshape } from './reshape.ts';
 import {
@@ -187,12 +187,14 @@ export interface ConvolutionOptions {
 function convolve(op: string, rank: number, x: Tensor, weight: Tensor, options: ConvolutionOptions): Tensor {
   const input = nodeOf(x, op);
   const filter = nodeOf(weight, op);
+  requireOptions(op, options, '{ bias, stride: 2 }');
   const dtype = promote(op, input.dtype, filter.dtype);
   requireFloat(op, dtype);
   const { dims } = input.shape;
   const kernel = filter.shape.dims;
   const groups = options.groups ?? 1;
   const [outputs = 0, depth = 0] = kernel;
+  const middle = Array.from({ length: rank }, (_, i) => i + 1).join(', ');
   if (dims.length !== rank + 2 || kernel.length !== rank + 2) {
     throw new ShapeError({
       op,
@@ -206,6 +208,7 @@ function convolve(op: string, rank: number, x: Tensor, weight: Tensor, options: 
       op,
       expected: `${depth} · groups channels, and filters that groups divides`,
       got: `${dims[1]} channels, ${outputs} filters, groups ${groups}`,
+      ...(dims.at(-1) === depth * groups && { fix: `put the channels of x, which come last, second: x.permute([0, ${rank + 1}, ${middle}]).` }),
     });
   }
   const stride = perAxis(op, 'stride', options.stride ?? 1, rank, 1);

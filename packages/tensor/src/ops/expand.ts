@@ -13,7 +13,7 @@ import { internalError } from '../internal.ts';
 import { expandView } from '../lowering/view.ts';
 import { nodeOf } from '../tensor.ts';
 import type { Dims, Tensor } from '../tensor.ts';
-import { normalizeAxes } from './arguments.ts';
+import { normalizeAxes, requireOptions } from './arguments.ts';
 import type { ReduceOptions } from './arguments.ts';
 import { castNode } from './convert.ts';
 import { reshape } from './reshape.ts';
@@ -67,8 +67,9 @@ export interface Reduction {
 /** By shape and a number for axes and keepDims: the same reductions come again in every step. */
 const reductions = new WeakMap<Shape, Map<number, Reduction>>();
 
-/** Shape and attribute of a reduction. @throws AxisError */
+/** Shape and attribute of a reduction. @throws AxisError, ArgumentError */
 export function reduction(op: string, shape: Shape, options: ReduceOptions): Reduction {
+  requireOptions(op, options, '{ axis: 1 }');
   const axes = normalizeAxes(op, options.axis, shape.rank);
   const keepDims = options.keepDims ?? false;
   const key = axes.reduce((bits, axis) => bits | (2 << axis), keepDims ? 1 : 0);

@@ -4,6 +4,7 @@ import { apply, where as select } from '@gradus/backend';
 import type { Expression } from '@gradus/backend';
 import type { GradientContext, OpRow } from '../graph/op.ts';
 import type { Tensor } from '../tensor.ts';
+import { requireOptions } from './arguments.ts';
 import { add, div, greater, mul, neg, square, sub, where } from './arithmetic.ts';
 import { number, recordFloat, recordUnary, unaryRow } from './elementwise.ts';
 
@@ -212,6 +213,7 @@ export function relu(x: Tensor): Tensor {
 
 /** `x` where it is at least 0, else `slope · x` (default 0.01, as in PyTorch); the gradient at 0 is the slope's. */
 export function leakyRelu(x: Tensor, options: { readonly slope?: number } = {}): Tensor {
+  requireOptions('leakyRelu', options, '{ slope: 0.1 }');
   return where(greater(x, 0), x, mul(x, options.slope ?? 0.01));
 }
 
@@ -227,6 +229,7 @@ const GELU_CUBIC = 0.044715;
 
 /** `x · Φ(x)`; with `approximate: 'tanh'` the tanh approximation, which is another function. Hendrycks and Gimpel, 2016. */
 export function gelu(x: Tensor, options: { readonly approximate?: 'none' | 'tanh' } = {}): Tensor {
+  requireOptions('gelu', options, "{ approximate: 'tanh' }");
   const inner = options.approximate === 'tanh' ? tanh(mul(add(x, mul(mul(square(x), x), GELU_CUBIC)), SQRT_TWO_OVER_PI)) : erf(mul(x, SQRT_HALF));
   return mul(mul(x, 0.5), add(inner, 1));
 }

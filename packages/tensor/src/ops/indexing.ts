@@ -13,7 +13,7 @@ import { tracing } from '../graph/tracing.ts';
 import { decode } from '../memory/elements.ts';
 import { nodeOf } from '../tensor.ts';
 import type { Dims, Tensor } from '../tensor.ts';
-import { normalizeAxis } from './arguments.ts';
+import { normalizeAxis, requireOptions } from './arguments.ts';
 import { castNode } from './convert.ts';
 import { expand } from './expand.ts';
 import { reshape } from './reshape.ts';
@@ -83,6 +83,7 @@ function zerosShapedLike(t: Tensor, dims: Dims): Tensor {
  */
 export function takeAlongAxis(x: Tensor, index: Tensor, options: { readonly axis: number }): Tensor {
   const source = nodeOf(x, 'takeAlongAxis');
+  requireOptions('takeAlongAxis', options, '{ axis: 1 }');
   const axis = normalizeAxis('takeAlongAxis', options.axis, source.shape.rank);
   const places = indexNode('takeAlongAxis', index, source.shape.dims[axis] ?? 0);
   requireFits('takeAlongAxis', places.shape.dims, source.shape.dims, axis);
@@ -92,6 +93,7 @@ export function takeAlongAxis(x: Tensor, index: Tensor, options: { readonly axis
 /** `target` with `source[...]` added at `index[...]` along `axis`, for each place of `index`. Duplicates add up, in order. @throws as takeAlongAxis */
 export function scatterAdd(target: Tensor, index: Tensor, source: Tensor, options: { readonly axis: number }): Tensor {
   const base = nodeOf(target, 'scatterAdd');
+  requireOptions('scatterAdd', options, '{ axis: 1 }');
   const axis = normalizeAxis('scatterAdd', options.axis, base.shape.rank);
   const places = indexNode('scatterAdd', index, base.shape.dims[axis] ?? 0);
   requireFits('scatterAdd', places.shape.dims, base.shape.dims, axis);
@@ -102,6 +104,7 @@ export function scatterAdd(target: Tensor, index: Tensor, source: Tensor, option
 /** Slices of `x` along `axis` (default 0) at the places of `index`, whose axes take the place of `axis`. @throws as takeAlongAxis */
 export function indexSelect(x: Tensor, index: Tensor, options: { readonly axis?: number } = {}): Tensor {
   const { dims, rank } = nodeOf(x, 'indexSelect').shape;
+  requireOptions('indexSelect', options, '{ axis: 1 }');
   const axis = normalizeAxis('indexSelect', options.axis ?? 0, rank);
   const places = nodeOf(index, 'indexSelect').shape;
   const column = reshape(

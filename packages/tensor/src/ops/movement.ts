@@ -15,10 +15,22 @@ import { internalError } from '../internal.ts';
 import { permuteView, sliceView } from '../lowering/view.ts';
 import { nodeOf } from '../tensor.ts';
 import type { Dims, Tensor } from '../tensor.ts';
-import { normalizeAxes, normalizeAxis } from './arguments.ts';
+import { showValue } from '../values.ts';
+import { normalizeAxes, normalizeAxis, requireOptions } from './arguments.ts';
 import type { Axes } from './arguments.ts';
 import { castNode } from './convert.ts';
 import { reshape, unsqueeze } from './reshape.ts';
+
+/** Refuses what came in place of an array: callers without types pass its elements one by one. */
+function requireList(op: string, list: readonly unknown[], what: string, example: string): void {
+  if (Array.isArray(list)) return;
+  throw new ArgumentError({ op, expected: `${what} in an array`, got: showValue(list), fix: `call ${op}(${example}).` });
+}
+
+function requireTensors(op: string, tensors: readonly Tensor[], options: object): void {
+  requireList(op, tensors, 'tensors', '[a, b]');
+  requireOptions(op, options, '{ axis: 1 }');
+}
 
 const noCopy = (view: Tensor | null): Tensor => view ?? internalError('strides always say this');
 
@@ -62,6 +74,7 @@ function permutation(shape: Shape, order: Dims): Permutation {
 /** Axis i of the result is axis `order[i]` of `x`; a view. @throws AxisError unless `order` names each axis once */
 export function permute(x: Tensor, order: Dims): Tensor {
   const node = nodeOf(x, 'permute');
+  requireList('permute', order, 'axes', '[1, 0]');
   const { shape, attribute } = permutation(node.shape, order);
   return noCopy(recordView(PERMUTE, node, shape, attribute));
 }
@@ -99,6 +112,7 @@ export type Range = number | { readonly start?: number; readonly end?: number; r
 /** Parts of the leading axes; `null` takes a whole axis. A view. @throws IndexError, AxisError, ArgumentError */
 export function slice(x: Tensor, ranges: readonly (Range | null)[]): Tensor {
   const node = nodeOf(x, 'slice');
+  requireList('slice', ranges, 'ranges', '[{ start: 0, end: 2 }]');
   const { dims, rank } = node.shape;
   if (ranges.length > rank) throw new AxisError({ op: 'slice', expected: `at most ${rank} ranges`, got: String(ranges.length) });
   const starts: number[] = [];
@@ -149,6 +163,7 @@ function resolveRange(range: Exclude<Range, number>, size: number): { start: num
 /** Reverses axes (all by default); a view. @throws AxisError */
 export function flip(x: Tensor, options: { readonly axis?: Axes } = {}): Tensor {
   const { rank } = nodeOf(x, 'flip').shape;
+  requireOptions('flip', options, '{ axis: 0 }');
   const axes = normalizeAxes('flip', options.axis, rank);
   return slice(
     x,
@@ -204,6 +219,7 @@ function unslice(x: Tensor, { starts, steps }: SliceAttribute, dims: Dims, fill:
 /** `x` with `[before, after]` cells of `value` (default 0) around each axis, listed from the first axis. @throws ShapeError, ArgumentError */
 export function pad(x: Tensor, widths: readonly (readonly [number, number])[], options: { readonly value?: number } = {}): Tensor {
   const { dims, rank } = nodeOf(x, 'pad').shape;
+  requireList('pad', widths, 'pairs', '[[1, 1], [0, 2]]');
   if (widths.length !== rank) throw new ShapeError({ op: 'pad', expected: `a pair for each of ${rank} axes`, got: `${widths.length} pairs` });
   if (widths.some(([before, after]) => !(Number.isInteger(before) && Number.isInteger(after) && before >= 0 && after >= 0)))
     throw new ArgumentError({ op: 'pad', expected: 'whole widths of at least 0', got: JSON.stringify(widths) });
@@ -233,6 +249,7 @@ const CONCATENATE: OpRow = /* @__PURE__ */ row({
 
 /** Tensors joined along `axis` (default 0), promoted to one dtype. @throws ShapeError when the other axes differ */
 export function concatenate(tensors: readonly Tensor[], options: { readonly axis?: number } = {}): Tensor {
+  requireTensors('concatenate', tensors, options);
   const nodes = tensors.map((t) => nodeOf(t, 'concatenate'));
   const [first] = nodes;
   if (first === undefined) throw new ArgumentError({ op: 'concatenate', expected: 'at least one tensor', got: 'none' });
@@ -262,6 +279,7 @@ export function concatenate(tensors: readonly Tensor[], options: { readonly axis
 
 /** Tensors of one shape along a new axis at `axis` (default 0). @throws ShapeError */
 export function stack(tensors: readonly Tensor[], options: { readonly axis?: number } = {}): Tensor {
+  requireTensors('stack', tensors, options);
   const axis = options.axis ?? 0;
   return concatenate(
     tensors.map((t) => unsqueeze(t, axis)),
@@ -272,6 +290,7 @@ export function stack(tensors: readonly Tensor[], options: { readonly axis?: num
 /** Cuts `x` along `axis` (default 0) into parts of these sizes, or into parts of one size (the last may be smaller); views. @throws ShapeError */
 export function split(x: Tensor, sizes: number | Dims, options: { readonly axis?: number } = {}): Tensor[] {
   const { dims, rank } = nodeOf(x, 'split').shape;
+  requireOptions('split', options, '{ axis: 1 }');
   const axis = normalizeAxis('split', options.axis ?? 0, rank);
   const whole = dims[axis] ?? 0;
   if (typeof sizes === 'number' && !(sizes >= 1)) throw new ArgumentError({ op: 'split', expected: 'parts of at least 1', got: String(sizes) });

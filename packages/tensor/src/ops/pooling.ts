@@ -14,7 +14,7 @@ import { record } from '../graph/record.ts';
 import { shapeOf, showDims } from '../graph/shape.ts';
 import { nodeOf } from '../tensor.ts';
 import type { Tensor } from '../tensor.ts';
-import { requireFloat } from './arguments.ts';
+import { requireFloat, requireOptions } from './arguments.ts';
 import { decomposePool } from './pool-decomposition.ts';
 import type { PoolGeometry as PoolAttribute } from './pool-decomposition.ts';
 import { outputSizes, perAxis } from './windows.ts';
@@ -94,6 +94,7 @@ export interface AveragePoolOptions extends Omit<PoolOptions, 'dilation'> {
 
 function geometryOf(op: string, rank: number, x: Tensor, options: PoolOptions & AveragePoolOptions): PoolAttribute {
   const node = nodeOf(x, op);
+  requireOptions(op, options, '{ size: 2 }');
   requireFloat(op, node.dtype);
   const { dims } = node.shape;
   if (dims.length !== rank + 2)

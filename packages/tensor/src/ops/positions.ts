@@ -2,6 +2,7 @@
 
 import { apply, cast } from '@gradus/backend';
 import type { DType, Expression } from '@gradus/backend';
+import { requireDType } from '../dtype-names.ts';
 import { ArgumentError } from '../errors.ts';
 import type { OpRow } from '../graph/op.ts';
 import { record, scalarNode } from '../graph/record.ts';
@@ -10,6 +11,7 @@ import { defaultRuntime, runtimeOf } from '../runtime.ts';
 import type { Device, Runtime } from '../runtime.ts';
 import { nodeOf } from '../tensor.ts';
 import type { Tensor } from '../tensor.ts';
+import { requireOptions } from './arguments.ts';
 import { elementwiseRow } from './elementwise.ts';
 import { reshape } from './reshape.ts';
 
@@ -29,6 +31,7 @@ export interface CreationOptions {
 
 /** `count` numbers from `start` by `step`, each calculated as `start + i · step`. */
 export function ramp(start: number, step: number, count: number, dtype: DType, runtime: Runtime): Tensor {
+  requireDType('arange', dtype);
   return record(ARANGE, [scalarNode(start, dtype, runtime), scalarNode(step, dtype, runtime)], shapeOf([count], 'arange'), dtype);
 }
 
@@ -41,11 +44,12 @@ export function arange(first: number, second?: number | CreationOptions, step = 
   if (!Number.isFinite(count) || step === 0)
     throw new ArgumentError({ op: 'arange', expected: 'finite bounds and a step other than 0', got: `${start} to ${end} by ${step}` });
   const whole = [start, end, step].every((n) => Number.isInteger(n));
-  return ramp(start, step, Math.max(0, count), options.dtype ?? (whole ? 'int32' : 'float32'), runtimeFor(options));
+  return ramp(start, step, Math.max(0, count), options.dtype ?? (whole ? 'int32' : 'float32'), runtimeFor(options, 'arange'));
 }
 
-/** The runtime that creation options name. */
-export function runtimeFor(options: { readonly device?: Device }): Runtime {
+/** The runtime that creation options name. @throws ArgumentError naming `op` for what is no options object */
+export function runtimeFor(options: { readonly device?: Device }, op = 'creation'): Runtime {
+  requireOptions(op, options, "{ dtype: 'int32' }");
   return options.device === undefined ? defaultRuntime() : runtimeOf(options.device);
 }
 

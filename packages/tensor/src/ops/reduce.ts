@@ -10,8 +10,8 @@ import { compose } from '../memory/scope.ts';
 import { nodeOf } from '../tensor.ts';
 import type { Tensor } from '../tensor.ts';
 import { add, div, equal, greater, isNaN, logicalAnd, logicalNot, logicalOr, mul, square, sub, where } from './arithmetic.ts';
-import { normalizeAxes, normalizeAxis } from './arguments.ts';
-import type { ReduceOptions } from './arguments.ts';
+import { normalizeAxes, normalizeAxis, requireOptions } from './arguments.ts';
+import type { Operand, ReduceOptions } from './arguments.ts';
 import { detach, toDType } from './convert.ts';
 import { reduceLowering, reduction, restore, sum } from './expand.ts';
 import { exp, log, sqrt } from './functions.ts';
@@ -87,17 +87,25 @@ export function prod(x: Tensor, options: ReduceOptions = {}): Tensor {
 /** How many elements each result is made of. */
 function countOf(op: string, x: Tensor, options: ReduceOptions): number {
   const { dims, rank } = nodeOf(x, op).shape;
+  requireOptions(op, options, '{ axis: 1 }');
   return normalizeAxes(op, options.axis, rank).reduce((n, axis) => n * (dims[axis] ?? 1), 1);
+}
+
+/**
+ * `f` of `x` in float32 (float64 in itself), rounded to the dtype of `x` once, at the end: 16-bit floats leave their range and lose
+ * count in sums long before the results do. Integers and bool give float32.
+ */
+function inWideFloat(op: string, x: Tensor, f: (wide: Tensor) => Tensor): Tensor {
+  return compose(() => {
+    const dtype = floatOf(nodeOf(x, op).dtype);
+    return toDType(f(toDType(x, dtype === 'float64' ? dtype : 'float32')), dtype);
+  });
 }
 
 /** The mean along `axis` (all by default), as a float; NaN for none. @throws AxisError */
 export function mean(x: Tensor, options: ReduceOptions = {}): Tensor {
-  return compose(() => {
-    const dtype = floatOf(nodeOf(x, 'mean').dtype);
-    // Sums of 16-bit floats leave their range long before the mean does.
-    const total = sum(toDType(x, dtype === 'float64' ? dtype : 'float32'), options);
-    return toDType(div(total, countOf('mean', x, options)), dtype);
-  });
+  const count = countOf('mean', x, options);
+  return inWideFloat('mean', x, (wide) => div(sum(wide, options), count));
 }
 
 /** Options of variance and standard deviation. */
@@ -108,16 +116,22 @@ export interface VarianceOptions extends ReduceOptions {
 
 /** The variance along `axis`, in two passes. NaN where there are no more elements than `correction`. @throws AxisError */
 export function variance(x: Tensor, options: VarianceOptions = {}): Tensor {
-  return compose(() => {
-    const deviation = sub(x, mean(x, { ...options, keepDims: true }));
-    const degrees = Math.max(0, countOf('var', x, options) - (options.correction ?? 1));
+  const degrees = Math.max(0, countOf('variance', x, options) - (options.correction ?? 1));
+  return inWideFloat('variance', x, (wide) => {
+    const deviation = sub(wide, mean(wide, { ...options, keepDims: true }));
     return div(sum(square(deviation), options), degrees);
   });
 }
 
-/** The standard deviation along `axis`: the root of {@link variance}. */
+/** The square root, with gradient 0 at 0: the subgradient that norms have there, where the root alone gives NaN (0 · ∞) for x². */
+function rootOfSquares(squares: Tensor): Tensor {
+  const isZero = equal(squares, 0);
+  return where(isZero, 0, sqrt(where(isZero, 1, squares)));
+}
+
+/** The standard deviation along `axis`: the root of {@link variance}. Its gradient where all are equal is 0, as in PyTorch. */
 export function std(x: Tensor, options: VarianceOptions = {}): Tensor {
-  return compose(() => sqrt(variance(x, options)));
+  return inWideFloat('std', x, (wide) => rootOfSquares(variance(wide, options)));
 }
 
 /** Is any true (not 0)? bool; false for none. */
@@ -132,6 +146,7 @@ export function all(x: Tensor, options: ReduceOptions = {}): Tensor {
 
 /** The first place of the extreme, or of the first NaN. */
 function argExtreme(op: string, extremeOf: typeof max, x: Tensor, options: { readonly axis?: number; readonly keepDims?: boolean }): Tensor {
+  requireOptions(op, options, '{ axis: 1 }');
   return compose(() => {
     const rank = nodeOf(x, op).shape.rank;
     const axis = normalizeAxis(op, options.axis ?? -1, rank);
@@ -152,39 +167,40 @@ export function argmin(x: Tensor, options: { readonly axis?: number; readonly ke
   return argExtreme('argmin', min, x, options);
 }
 
-/** The maximum for shifting by: without gradient, and 0 in place of infinities, whose difference would be NaN. */
-function shiftOf(x: Tensor, axis: ReduceOptions): Tensor {
+/** The maximum for shifting by: without gradient, and 0 in place of infinities, whose difference would be NaN, and of nothing. */
+function shiftOf(x: Tensor, axis: ReduceOptions): Operand {
+  if (countOf('max', x, axis) === 0) return 0;
   const top = detach(max(x, { ...axis, keepDims: true }));
   return where(equal(sub(top, top), 0), top, 0);
 }
 
-/** `log Σ exp(x)` along `axis` (all by default), shifted by the maximum so that nothing overflows. @throws AxisError, ShapeError */
+/** `log Σ exp(x)` along `axis` (all by default), shifted by the maximum so that nothing overflows; -Infinity for none. @throws AxisError */
 export function logSumExp(x: Tensor, options: ReduceOptions = {}): Tensor {
-  return compose(() => {
-    const shift = shiftOf(x, options);
-    const total = log(sum(exp(sub(x, shift)), { ...options, keepDims: true }));
-    return reshape(add(total, shift), reduction('logSumExp', nodeOf(x, 'logSumExp').shape, options).shape.dims);
+  return inWideFloat('logSumExp', x, (wide) => {
+    const shift = shiftOf(wide, options);
+    const total = log(sum(exp(sub(wide, shift)), { ...options, keepDims: true }));
+    return reshape(add(total, shift), reduction('logSumExp', nodeOf(wide, 'logSumExp').shape, options).shape.dims);
   });
 }
 
-/** `exp(x) / Σ exp(x)` along `axis` (default the last). @throws AxisError, ShapeError */
+/** `exp(x) / Σ exp(x)` along `axis` (default the last). @throws AxisError */
 export function softmax(x: Tensor, options: { readonly axis?: number } = {}): Tensor {
-  return compose(() => {
-    const axis = normalizeAxis('softmax', options.axis ?? -1, nodeOf(x, 'softmax').shape.rank);
-    const powers = exp(sub(x, shiftOf(x, { axis })));
+  requireOptions('softmax', options, '{ axis: 1 }');
+  const axis = normalizeAxis('softmax', options.axis ?? -1, nodeOf(x, 'softmax').shape.rank);
+  return inWideFloat('softmax', x, (wide) => {
+    const powers = exp(sub(wide, shiftOf(wide, { axis })));
     return div(powers, sum(powers, { axis, keepDims: true }));
   });
 }
 
-/** `x - log Σ exp(x)` along `axis` (default the last). @throws AxisError, ShapeError */
+/** `x - log Σ exp(x)` along `axis` (default the last). @throws AxisError */
 export function logSoftmax(x: Tensor, options: { readonly axis?: number } = {}): Tensor {
-  return compose(() => {
-    const axis = normalizeAxis('logSoftmax', options.axis ?? -1, nodeOf(x, 'logSoftmax').shape.rank);
-    return sub(x, logSumExp(x, { axis, keepDims: true }));
-  });
+  requireOptions('logSoftmax', options, '{ axis: 1 }');
+  const axis = normalizeAxis('logSoftmax', options.axis ?? -1, nodeOf(x, 'logSoftmax').shape.rank);
+  return inWideFloat('logSoftmax', x, (wide) => sub(wide, logSumExp(wide, { axis, keepDims: true })));
 }
 
-/** The Euclidean norm, `sqrt(Σ x²)`, along `axis` (all by default). @throws AxisError */
+/** The Euclidean norm, `sqrt(Σ x²)`, along `axis` (all by default); its gradient at 0 is 0. @throws AxisError */
 export function norm(x: Tensor, options: ReduceOptions = {}): Tensor {
-  return compose(() => sqrt(sum(square(x), options)));
+  return inWideFloat('norm', x, (wide) => rootOfSquares(sum(square(wide), options)));
 }

@@ -1,4 +1,4 @@
-/** Reshaping: the same elements in row-major order, under other sizes. */
+/** Reshaping: the same elements in row-major order, under other sizes. What has them already comes back as it is: see `own-handles.ts`. */
 
 import { ShapeError } from '../errors.ts';
 import { NO_ATTRIBUTE } from '../graph/node.ts';
@@ -10,7 +10,7 @@ import { internalError } from '../internal.ts';
 import { reshapeView } from '../lowering/view.ts';
 import { nodeOf } from '../tensor.ts';
 import type { Dims, Tensor } from '../tensor.ts';
-import { normalizeAxes, normalizeAxis } from './arguments.ts';
+import { normalizeAxes, normalizeAxis, requireOptions } from './arguments.ts';
 import type { Axes } from './arguments.ts';
 import { copy } from './convert.ts';
 
@@ -48,6 +48,7 @@ function resolveSizes(shape: Dims, size: number, from: Dims): Dims {
 /** All axes from `start` to `end` (both included, default all) as one. @throws AxisError */
 export function flatten(x: Tensor, options: { readonly start?: number; readonly end?: number } = {}): Tensor {
   const { dims, rank } = nodeOf(x, 'flatten').shape;
+  requireOptions('flatten', options, '{ start: 1 }');
   if (rank === 0) return reshape(x, [1]);
   const start = normalizeAxis('flatten', options.start ?? 0, rank);
   const end = normalizeAxis('flatten', options.end ?? -1, rank);
@@ -58,6 +59,7 @@ export function flatten(x: Tensor, options: { readonly start?: number; readonly 
 /** Drops axes of size 1: those given, or all of them. @throws ShapeError when a given axis has another size */
 export function squeeze(x: Tensor, options: { readonly axis?: Axes } = {}): Tensor {
   const { dims, rank } = nodeOf(x, 'squeeze').shape;
+  requireOptions('squeeze', options, '{ axis: 0 }');
   const axes = options.axis === undefined ? dims.flatMap((size, i) => (size === 1 ? [i] : [])) : normalizeAxes('squeeze', options.axis, rank);
   const wrong = axes.find((axis) => dims[axis] !== 1);
   if (wrong !== undefined) throw new ShapeError({ op: 'squeeze', expected: `size 1 at axis ${wrong}`, got: showDims(dims) });

@@ -5,6 +5,7 @@ import type { Expression, Window } from '@gradus/backend';
 import { ArgumentError, ShapeError } from '../errors.ts';
 import { showDims } from '../graph/shape.ts';
 import type { Dims } from '../tensor.ts';
+import { showValue } from '../values.ts';
 
 /** One number for all spatial axes, or one each. */
 export type PerAxis = number | readonly number[];
@@ -12,8 +13,8 @@ export type PerAxis = number | readonly number[];
 /** Spreads a number over the spatial axes and checks it. @throws ArgumentError */
 export function perAxis(op: string, name: string, value: PerAxis, rank: number, least: number): readonly number[] {
   const list = typeof value === 'number' ? Array.from({ length: rank }, () => value) : value;
-  if (list.length !== rank || list.some((n) => !Number.isInteger(n) || n < least))
-    throw new ArgumentError({ op, expected: `${name}: a whole number of at least ${least}, or ${rank} of them`, got: JSON.stringify(value) });
+  if (!Array.isArray(list) || list.length !== rank || list.some((n) => !Number.isInteger(n) || n < least))
+    throw new ArgumentError({ op, expected: `${name}: a whole number of at least ${least}, or ${rank} of them`, got: showValue(value) });
   return list;
 }
 
