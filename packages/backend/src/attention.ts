@@ -28,7 +28,7 @@ import type { KernelBase } from './kernel.ts';
  * dv[s] = Σ p[t, s] · g[t]                     over the same
  * ```
  * A row whose scores are all -Infinity (nothing is allowed, or S is 0) gives 0, an lse of -Infinity, and no gradient; a gradient that nothing
- * is added to is 0. A score of NaN or +Infinity makes its row NaN. What a key that is not allowed, and its value, hold must be finite: whether
+ * is added to is 0. A score of NaN or +Infinity makes its row of y, and its lse, NaN. What a key that is not allowed, and its value, hold must be finite: whether
  * `0 · Infinity` is calculated there is not said. The mask gets no gradient.
  * Arithmetic is in float32 at least (float64 for float64), sums as accurate as those of a reduce; what is stored is rounded once.
  */

@@ -64,7 +64,7 @@ function forward(kernel: AttentionKernel, launch: Launch): void {
   forEachPoint([b, heads, T], ([image = 0, h = 0, t = 0]) => {
     const row = (image * heads + h) * T + t;
     const of = scores(image, h, t);
-    const lse = logSumExp(of);
+    const lse = of.includes(Infinity) ? NaN : logSumExp(of);
     const p = probabilities(of, lse);
     const values = Array.from({ length: S }, (_, s) => key(2, image, h, s));
     for (let d = 0; d < headDim; d++) {
