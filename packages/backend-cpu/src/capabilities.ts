@@ -3,6 +3,8 @@
 import { evaluationOrder, isFloat } from '@gradus/backend';
 import type { Capabilities, DType, DTypeCapabilities, Expression, Kernel, PoolKernel } from '@gradus/backend';
 
+import { isDense, supportsDense } from './dense/table.ts';
+
 /** What a typed array may hold on every engine in use; `dims` address no more than 2³¹ elements. */
 const MAX_BLOCK_BYTES = 2 ** 32 - 8;
 
@@ -89,6 +91,6 @@ export function supports(kernel: Kernel): boolean {
     case 'pool':
       return pools(kernel);
     default:
-      return false;
+      return isDense(kernel) && supportsDense(kernel);
   }
 }

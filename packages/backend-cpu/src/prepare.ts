@@ -11,6 +11,7 @@ import { cheaperOrder, writeReduce } from './codegen/reduce.ts';
 import type { LoopOrder } from './codegen/reduce.ts';
 import { writeScatter } from './codegen/scatter.ts';
 import { prepareContract } from './contract/contract.ts';
+import { isDense, prepareDense } from './dense/table.ts';
 import { preparePool } from './pool/pool.ts';
 import type { Workspace } from './workspace.ts';
 import { prepareConvolution } from './convolution/passes.ts';
@@ -81,6 +82,7 @@ export function prepareKernel(kernel: Kernel, toolchain: Toolchain, workspace: W
     case 'pool':
       return preparePool(kernel, prepareMap, workspace);
     default:
+      if (isDense(kernel)) return prepareDense(kernel, workspace, prepareMap);
       throw new UnsupportedError({ op: 'cpu.prepare', expected: 'a kernel with an implementation', got: kernel.kind });
   }
 }

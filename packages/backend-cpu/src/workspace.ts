@@ -15,6 +15,10 @@ export interface Workspace {
   readonly finished: Scratch<Float64Array>;
   /** An image in its frame of zeros. */
   readonly frame: Scratch<Float64Array>;
+  /** A row of intermediate values. */
+  readonly row: Scratch<Float64Array>;
+  /** Places within a row. */
+  readonly places: Scratch<Int32Array>;
 }
 
 export function createWorkspace(): Workspace {
@@ -25,5 +29,7 @@ export function createWorkspace(): Workspace {
     integerSums: integerScratch(),
     finished: floatScratch(),
     frame: floatScratch(),
+    row: floatScratch(),
+    places: integerScratch(),
   };
 }

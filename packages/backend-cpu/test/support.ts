@@ -74,3 +74,22 @@ export function compute(
   run(device, kernel, [...blocks, result, ...scalars.map(({ values }) => values[0] ?? 0)], [length, ...[...blocks, result].flatMap(() => [0, 1])]);
   return get(device, result, value.dtype);
 }
+
+/** A dense operand, as the fast paths over rows have them. */
+export function dense(dtype: DType, access: Operand['access'] = 'read'): Operand {
+  return operand(dtype, access, 'indexed');
+}
+
+/** What a kernel over dense operands leaves in them: `contents` are their numbers, or how many are written. */
+export function runDense(
+  device: Backend,
+  kernel: Kernel,
+  sizes: readonly number[],
+  contents: readonly (readonly number[] | number)[],
+  scalars: readonly number[] = [],
+): number[][] {
+  const numbers = contents.map((content) => (typeof content === 'number' ? Array.from({ length: content }, () => 77) : content));
+  const blocks = numbers.map((values, i) => put(device, kernel.operands[i]?.dtype ?? 'float32', values));
+  run(device, kernel, [...blocks, ...scalars], [...sizes, ...numbers.flatMap((values) => [0, values.length])]);
+  return blocks.map((block, i) => get(device, block, kernel.operands[i]?.dtype ?? 'float32'));
+}

@@ -3,15 +3,20 @@
 import type { Backend } from '@gradus/backend';
 import { Bench, errorText } from './bench.ts';
 import { ConformanceError } from './error.ts';
+import { attentionPlans } from './levels/attention.ts';
 import { contractPlans } from './levels/contract.ts';
 import { convolutionPlans } from './levels/convolution.ts';
 import { layoutPlans } from './levels/layouts.ts';
 import { mapPlans } from './levels/map.ts';
 import { memoryPlans } from './levels/memory.ts';
 import { operationPlans } from './levels/operations.ts';
+import { optimizerStepPlans } from './levels/optimizer-step.ts';
+import { orderedPlans } from './levels/ordered.ts';
 import { poolPlans } from './levels/pool.ts';
+import { quantizedPlans } from './levels/quantized.ts';
 import { queuePlans } from './levels/queue.ts';
 import { reducePlans } from './levels/reduce.ts';
+import { rowwisePlans } from './levels/rowwise.ts';
 import { scatterPlans } from './levels/scatter.ts';
 import { sourcePlans } from './levels/sources.ts';
 import { LEVELS } from './plan.ts';
@@ -57,8 +62,9 @@ export function conformance(create: () => Backend | Promise<Backend>, options: C
 function allPlans(): readonly Plan[] {
   const storage = [...memoryPlans(), ...queuePlans()];
   const map = [...operationPlans(), ...sourcePlans(), ...layoutPlans(), ...mapPlans()];
-  const optional = [...contractPlans(), ...convolutionPlans(), ...poolPlans()];
-  return [...storage, ...map, ...reducePlans(), ...scatterPlans(), ...optional];
+  const windows = [...contractPlans(), ...convolutionPlans(), ...poolPlans()];
+  const rows = [...rowwisePlans(), ...attentionPlans(), ...optimizerStepPlans(), ...quantizedPlans(), ...orderedPlans()];
+  return [...storage, ...map, ...reducePlans(), ...scatterPlans(), ...windows, ...rows];
 }
 
 async function runPlan(plan: Plan, name: string, create: () => Backend | Promise<Backend>, tolerances: Tolerances): Promise<void> {

@@ -1,6 +1,6 @@
 /** A backend in a few lines of text: its capabilities, and which optional kernels it claims for which dtypes. */
 
-import { ALL_DTYPES, accumulator } from '@gradus/backend';
+import { ALL_DTYPES, accumulator, wideFloat } from '@gradus/backend';
 import type { Backend, DType, Kernel, Operand, OptionalKernel, Window } from '@gradus/backend';
 
 const square = (of: number): readonly number[] => [of, of];
@@ -81,7 +81,7 @@ const layerNorm: Sample = (dtype) => ({
   kind: 'rowwise',
   function: 'layerNorm',
   pass: 'forward',
-  scalars: [dtype],
+  scalars: [wideFloat(dtype)],
   operands: [dense(dtype), dense(dtype), dense(dtype), dense(dtype, 'write')],
 });
 const attention: Sample = (dtype) => ({
@@ -89,16 +89,16 @@ const attention: Sample = (dtype) => ({
   pass: 'forward',
   headDim: 64,
   causal: false,
-  mask: false,
-  scalars: [dtype],
-  operands: [dense(dtype), dense(dtype), dense(dtype), dense(dtype, 'write'), dense(dtype, 'write')],
+  mask: 'none',
+  scalars: [wideFloat(dtype)],
+  operands: [dense(dtype), dense(dtype), dense(dtype), dense(dtype, 'write'), dense(wideFloat(dtype), 'write')],
 });
 const adam: Sample = (dtype) => ({
   kind: 'optimizerStep',
   algorithm: 'adam',
   momentum: false,
   nesterov: false,
-  scalars: Array.from({ length: 7 }, () => dtype),
+  scalars: Array.from({ length: 8 }, () => dtype),
   operands: [dense(dtype, 'readWrite'), dense(dtype), dense(dtype, 'readWrite'), dense(dtype, 'readWrite')],
 });
 const quantized: Sample = (dtype) => ({

@@ -6,7 +6,7 @@
  * arithmetic reaches, and far less than any mistake in a formula makes.
  */
 
-import { DTYPES } from '@gradus/backend';
+import { DTYPES, wideFloat } from '@gradus/backend';
 import type { DType, Opcode } from '@gradus/backend';
 import { ulp } from './oracle/number.ts';
 
@@ -85,4 +85,13 @@ export function accumulationError(dtype: DType, count: number): number {
   const unit = DTYPES[dtype].epsilon / 2;
   const roundings = Math.min(count, ACCUMULATION_BLOCK) + Math.ceil(count / ACCUMULATION_BLOCK) + 1;
   return unit * roundings;
+}
+
+/**
+ * The tolerance of a fast path that calculates floats in float32 at least (float64 for float64) and rounds once to `dtype`, on operands of
+ * magnitude 1 or so: `units` roundings, relative to the result or to 1. 16-bit floats may be off by one more where the exact result is near a tie.
+ */
+export function fastPathTolerance(dtype: DType, units: number): Tolerance & { readonly absolute: number } {
+  const narrow = dtype === 'float16' || dtype === 'bfloat16';
+  return { ulps: narrow ? HALF.ulps : units, absolute: units * DTYPES[wideFloat(dtype)].epsilon };
 }

@@ -3,7 +3,7 @@
  * denormals flushed to zero, errors by rejected promises. It holds the kit itself to the contract: every kernel and run is verified.
  */
 
-import { KernelError, bytesPerElement, isFloat, operandPositions, verifyKernel, verifyRun } from '@gradus/backend';
+import { KernelError, bytesPerElement, isFloat, isRequired, operandPositions, verifyKernel, verifyRun } from '@gradus/backend';
 import type { Arg, Backend, Block, Capabilities, Executable, Kernel } from '@gradus/backend';
 import { decode, encode, isDenormal } from '../src/oracle/number.ts';
 import { Wrapped } from './mutants/mutant.ts';
@@ -20,9 +20,14 @@ class Strict extends Wrapped {
     return { ...super.capabilities, maxBindings: BINDINGS, bindingAlignment: ALIGNMENT, subBufferAliasing: false, denormals: false };
   }
 
+  /** Fast paths cannot be split; they are not claimed where they bind too much. */
+  override supports(kernel: Kernel): boolean {
+    return super.supports(kernel) && (isRequired(kernel) || kernel.operands.length <= BINDINGS);
+  }
+
   override prepare(kernel: Kernel, hint?: Int32Array): Executable {
     verifyKernel(kernel);
-    this.#demand(kernel.operands.length <= BINDINGS || !this.supports(kernel), kernel, `at most ${BINDINGS} operands`, kernel.operands.length);
+    this.#demand(kernel.operands.length <= BINDINGS || !super.supports(kernel), kernel, `at most ${BINDINGS} operands`, kernel.operands.length);
     return super.prepare(kernel, hint);
   }
 

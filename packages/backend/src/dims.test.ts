@@ -55,7 +55,7 @@ test('sizes open dims', () => {
     { kind: 'fft', inverse: false, operands: [], scalars: [] },
   ];
   expect(rows.map(sizeCount)).toEqual([2, 2, 2, 2, 2]);
-  expect(sizeCount({ kind: 'attention', pass: 'forward', headDim: 64, causal: true, mask: false, operands: [], scalars: [] })).toBe(5);
+  expect(sizeCount({ kind: 'attention', pass: 'forward', headDim: 64, causal: true, mask: 'none', operands: [], scalars: [] })).toBe(5);
   expect(sizeCount({ kind: 'optimizerStep', algorithm: 'sgd', momentum: false, nesterov: false, operands: [], scalars: [] })).toBe(1);
   expect(sizeCount({ ...none, kind: 'quantizedContract', aBits: 8, bBits: 8, group: null, operands: [] })).toBe(3);
   expect(sizeCount({ kind: 'custom', id: '', sources: {}, operands: [], scalars: [] })).toBe(0);

@@ -80,3 +80,8 @@ export function isInteger(dtype: DType): boolean {
   const { kind } = DTYPES[dtype];
   return kind === 'int' || kind === 'uint';
 }
+
+/** What fast paths calculate a float dtype in, at least: float64 for itself, float32 for the others. */
+export function wideFloat(dtype: DType): DType {
+  return dtype === 'float64' ? 'float64' : 'float32';
+}

@@ -5,7 +5,9 @@
  * into code ({@link emit}), what it may not do ({@link verifyKernel}), and how it complains ({@link GradusError}).
  */
 
+export * from './attention.ts';
 export * from './backend.ts';
+export * from './dense.ts';
 export * from './dims.ts';
 export * from './dtype.ts';
 export * from './errors.ts';
@@ -14,6 +16,8 @@ export * from './float16.ts';
 export * from './kernel.ts';
 export { kernelKey } from './key.ts';
 export * from './opcodes.ts';
+export * from './optimizer-step.ts';
 export * from './optional.ts';
+export * from './rows.ts';
 export * from './verify.ts';
 export * from './walk.ts';

@@ -18,22 +18,12 @@
  * - Index spaces may be empty; then nothing is read or written, except that an empty fold gives its identity.
  */
 
+import type { AttentionKernel } from './attention.ts';
 import type { DType } from './dtype.ts';
 import type { Expression } from './expression.ts';
-import type {
-  ArgReduceKernel,
-  AttentionKernel,
-  ContractKernel,
-  ConvolutionKernel,
-  CustomKernel,
-  FftKernel,
-  OptimizerStepKernel,
-  PoolKernel,
-  QuantizedContractKernel,
-  RowwiseKernel,
-  ScanKernel,
-  SortKernel,
-} from './optional.ts';
+import type { ContractKernel, ConvolutionKernel, CustomKernel, PoolKernel, QuantizedContractKernel } from './optional.ts';
+import type { OptimizerStepKernel } from './optimizer-step.ts';
+import type { ArgReduceKernel, FftKernel, RowwiseKernel, ScanKernel, SortKernel } from './rows.ts';
 
 /** Most axes an index space can have. */
 export const MAX_RANK = 12;

@@ -4,12 +4,15 @@
  * A backend claims a kernel by returning true from `supports`; otherwise the core decomposes it and asks again, so none of these
  * is ever needed for correctness. Epilogues (`outputs`) see the finished value of a point as `accumulator(0)`.
  *
- * In `dims`, sizes come first as each kernel states; then the operands as `kernel.ts` says. *Dense* operands are `indexed`:
- * row-major with the stated axes, `offset` and `length` in `dims`.
+ * In `dims`, sizes come first as each kernel states; then the operands as `kernel.ts` says. *Dense* operands are `indexed`, of space `full`:
+ * row-major with the stated axes; `dims` has their `offset` and their `length`, which is the product of those axes. `dense.ts` has all of
+ * them as a table, with dtypes and access.
+ *
+ * Here are products and windows, and the kernel of a plug-in's own; `rows.ts`, `attention.ts` and `optimizer-step.ts` have the others.
  */
 
 import type { DType } from './dtype.ts';
-import type { FoldKind, KernelBase, Output } from './kernel.ts';
+import type { KernelBase, Output } from './kernel.ts';
 
 /**
  * Matrix product: `accumulator(0) = Σ_k a · b` over the index space `[...batch, m, n, k]`.
@@ -81,57 +84,20 @@ export interface PoolKernel extends KernelBase {
 }
 
 /**
- * Normalisations of rows. Sizes in `dims`: `rows, columns`; all operands are dense.
+ * Matrix product of quantized operands: `Σ_k a[m, k] · b[n, k]`. Sizes in `dims`: `M, N, K`; the first two or three operands are dense, the
+ * others have the kept space `[M, N]`.
  *
- * forward: operands x `[rows, columns]`, then weight and bias `[columns]` for layerNorm, weight for rmsNorm; then y (`[rows]` for logSumExp).
- * backward: softmax and logSoftmax take y and the gradient of y; logSumExp x, y `[rows]` and the gradient `[rows]`;
- * layerNorm and rmsNorm x, weight and the gradient. They give the gradient of x; those of weight and bias are reduces.
- * Scalar 0 of the norms is eps, added to the (biased) variance or mean square.
- */
-export interface RowwiseKernel extends KernelBase {
-  readonly kind: 'rowwise';
-  readonly function: 'softmax' | 'logSoftmax' | 'logSumExp' | 'layerNorm' | 'rmsNorm';
-  readonly pass: 'forward' | 'backward';
-}
-
-/**
- * Scaled dot-product attention without the score matrix. Sizes in `dims`: `B, heads, keyHeads, T, S`; all operands are dense.
- *
- * q `[B, heads, T, headDim]`, k and v `[B, keyHeads, S, headDim]` with heads a multiple of keyHeads; with `mask`, a bool operand
- * `[B, T, S]`, true where attention is allowed. forward gives y like q and the row log-sum-exp `[B, heads, T]`.
- * backward takes q, k, v, (mask,) y, that log-sum-exp and the gradient of y, and gives the gradients of q, k and v.
- * `causal` allows key s for query t when `s <= t`. A row with nothing allowed gives 0. Scalar 0 is the scale.
- */
-export interface AttentionKernel extends KernelBase {
-  readonly kind: 'attention';
-  readonly pass: 'forward' | 'backward';
-  readonly headDim: number;
-  readonly causal: boolean;
-  readonly mask: boolean;
-}
-
-/**
- * One pass of an optimizer over a flat arena. Size in `dims`: `n`; all operands are dense.
- *
- * Operands: parameters (readWrite), gradients, then the state (readWrite). Scalars, in this order:
- * | algorithm | state | scalars |
+ * | operand | shape | dtype |
  * |---|---|---|
- * | sgd | momentum buffer, if `momentum` | lr, weightDecay, momentum, dampening, first step (bool) |
- * | adam, adamw | first and second moment | lr, weightDecay, beta1, beta2, eps, 1 - beta1^t, 1 - beta2^t |
- */
-export interface OptimizerStepKernel extends KernelBase {
-  readonly kind: 'optimizerStep';
-  readonly algorithm: 'sgd' | 'adam' | 'adamw';
-  readonly momentum: boolean;
-  readonly nesterov: boolean;
-}
-
-/**
- * Matrix product of quantized operands with int32 accumulation. Sizes in `dims`: `M, N, K`; operands 0 and 1 are dense.
+ * | 0: a | `[M, K]` | int8 or uint8; `aBits: 7` promises values in 0..127, whichever it is |
+ * | 1: b, 8 bits | `[N, K]` | int8 |
+ * | 1: b, 4 bits | `[N, ceil(K / 2)]` | uint8: two values of -8..7 (two's complement) a byte, the low half first; every row begins with a byte, and where K is odd its last high half is not looked at |
+ * | 2: scales, with `group` | `[N, ceil(K / group)]` | float32 |
  *
- * a is `[M, K]` (int8 or uint8), b `[N, K]` (int8, or int4 packed two a byte, low half first). `aBits: 7` promises values in 0..127.
- * With `group`, b has a scale for each `group` values along K: operand 2, `[N, K / group]`, and the accumulator is a float32 sum of
- * scaled group sums; without, the accumulator is the int32 sum and scales belong to the epilogue.
+ * Without `group`, `accumulator(0)` is the int32 sum, modulo 2³²; scales, zero points and biases belong to the epilogue.
+ * With it, every `group` values along K (the last group may have fewer; for 4 bits `group` is even) have a scale, and `accumulator(0)` is float32:
+ * beginning with 0, for each group in ascending order, `accumulator + float32(int32 sum of the group) · scale`, where the product and the sum
+ * round to float32 or stay wider. Where K is 0, accumulators are 0.
  */
 export interface QuantizedContractKernel extends KernelBase {
   readonly kind: 'quantizedContract';
@@ -139,32 +105,6 @@ export interface QuantizedContractKernel extends KernelBase {
   readonly bBits: 8 | 4;
   readonly group: number | null;
   readonly outputs: readonly Output[];
-}
-
-/** Running fold along the last axis. Sizes in `dims`: `rows, columns`; operand 0 is x, 1 the result of the same dtype; all dense. */
-export interface ScanKernel extends KernelBase {
-  readonly kind: 'scan';
-  readonly fold: FoldKind;
-  readonly exclusive: boolean;
-  readonly reverse: boolean;
-}
-
-/** Stable sort of rows, NaN last. Sizes in `dims`: `rows, columns`; operands x, sorted values, int32 indices; all dense. */
-export interface SortKernel extends KernelBase {
-  readonly kind: 'sort';
-  readonly descending: boolean;
-}
-
-/** The int32 index of each row's first extreme (first NaN, if there is one). Sizes in `dims`: `rows, columns`; operands x, indices `[rows]`; all dense. */
-export interface ArgReduceKernel extends KernelBase {
-  readonly kind: 'argReduce';
-  readonly fold: 'min' | 'max';
-}
-
-/** Discrete Fourier transform of rows of interleaved complex numbers, unscaled. Sizes in `dims`: `rows, length`; operands x, result; all dense. */
-export interface FftKernel extends KernelBase {
-  readonly kind: 'fft';
-  readonly inverse: boolean;
 }
 
 /** A plug-in's own kernel: `id` names it, `sources` holds its text for the backends that know it. `dims` is whatever its author says. */

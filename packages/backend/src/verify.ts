@@ -6,13 +6,14 @@
  */
 
 import type { Arg } from './backend.ts';
+import { demand } from './demand.ts';
 import { axesOf, keptSizes, operandPositions, sizeCount } from './dims.ts';
 import { DTYPES, bytesPerElement, holds } from './dtype.ts';
-import { KernelError } from './errors.ts';
 import type { Expression } from './expression.ts';
 import { MAX_RANK } from './kernel.ts';
 import type { Kernel, Layout, Operand, Output } from './kernel.ts';
 import { OPCODES, opcodeAccepts, opcodeRule } from './opcodes.ts';
+import { verifyDense, verifyDenseSizes } from './verify-dense.ts';
 import { evaluationOrder } from './walk.ts';
 
 /** Where an expression stands: decides what it may use. */
@@ -26,10 +27,6 @@ interface Place {
   readonly accumulators: readonly Expression['dtype'][];
   /** Operands that may not be read here although they are readable, such as a scatter's target. */
   readonly hidden?: number;
-}
-
-function demand(condition: boolean, kernel: Kernel, expected: string, got: string): void {
-  if (!condition) throw new KernelError({ op: kernel.kind, expected, got });
 }
 
 function broadcastAxes(layout: Layout): readonly boolean[] | null {
@@ -97,6 +94,7 @@ export function verifyKernel(kernel: Kernel): void {
       return;
     }
     case 'quantizedContract':
+      verifyDense(kernel);
       verifyOutputs(kernel, kernel.outputs, { kernel, axes: 2, spaces: ['kept'], accumulators: [kernel.group === null ? 'int32' : 'float32'] });
       return;
     case 'rowwise':
@@ -105,6 +103,8 @@ export function verifyKernel(kernel: Kernel): void {
     case 'scan':
     case 'sort':
     case 'argReduce':
+      verifyDense(kernel);
+      return;
     case 'fft':
     case 'custom':
       return;
@@ -315,6 +315,7 @@ export function verifyRun(kernel: Kernel, args: readonly Arg[], dims: Int32Array
   demand(dims.length === total, kernel, `dims of length ${total}`, String(dims.length));
   const sizes = sizesOf(kernel, dims);
   for (let i = 0; i < sizeCount(kernel); i++) demand((dims[i] ?? -1) >= 0, kernel, 'sizes of at least 0', String(dims[i]));
+  verifyDenseSizes(kernel, dims);
 
   const ranges: { block: Arg; range: readonly [number, number]; written: boolean; index: number }[] = [];
   kernel.operands.forEach((operand, i) => {

@@ -8,7 +8,7 @@
  */
 
 import { apply, axisIndex, cast, load, operandPositions, rewrite, scalar } from '@gradus/backend';
-import type { ContractKernel, ConvolutionKernel, DType, MapKernel, Operand, PoolKernel, TypedArray } from '@gradus/backend';
+import type { ContractKernel, ConvolutionKernel, DType, MapKernel, Operand, PoolKernel, QuantizedContractKernel, TypedArray } from '@gradus/backend';
 
 import type { KernelCode } from '../codegen/compile.ts';
 import { denseStrides } from '../contract/offsets.ts';
@@ -17,7 +17,7 @@ import { denseStrides } from '../contract/offsets.ts';
 export type PrepareMap = (kernel: MapKernel) => KernelCode;
 
 /** The fast paths with an epilogue. */
-export type FastKernel = ContractKernel | ConvolutionKernel | PoolKernel;
+export type FastKernel = ContractKernel | ConvolutionKernel | PoolKernel | QuantizedContractKernel;
 
 /** How a fast path's accumulators become what the epilogue sees. */
 export interface Accumulation {

@@ -21,8 +21,8 @@ export function foldStep(fold: Fold, index: number): Expression {
   return apply(OPCODE_OF[fold.fold], accumulator(dtype, index), cast(fold.value, dtype));
 }
 
-/** What an empty fold gives. */
-export function foldIdentity({ fold, value }: Fold): number {
+/** What an empty fold of values of some dtype gives. */
+export function foldIdentity({ fold, value }: { readonly fold: FoldKind; readonly value: { readonly dtype: DType } }): number {
   const { kind, min, max } = DTYPES[value.dtype];
   switch (fold) {
     case 'sum':

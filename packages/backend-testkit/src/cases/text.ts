@@ -58,9 +58,18 @@ function workText(kernel: Kernel): string {
     case 'convolution':
     case 'pool':
       return `${kernel.pass} ${JSON.stringify(kernel.window)}; ${outputs}`;
-    default:
+    case 'map':
+    case 'contract':
       return outputs;
+    default:
+      return [...optionsText(kernel), outputs].filter(Boolean).join('; ');
   }
+}
+
+/** What a kernel says of itself beside operands, scalars and outputs: `function softmax`, `pass forward`. */
+function optionsText(kernel: Kernel): string[] {
+  const shown = Object.entries(kernel).filter(([name]) => !['kind', 'operands', 'scalars', 'outputs', 'sources'].includes(name));
+  return shown.map(([name, value]) => `${name} ${String(value)}`);
 }
 
 /** A kernel in one line: kind, work, operands, dims. */

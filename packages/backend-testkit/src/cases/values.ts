@@ -81,6 +81,12 @@ export function wholeValues(dtype: DType, count: number, seed: number, limit = 5
   return Array.from({ length: count }, () => (dtype === 'bool' ? Math.floor(next() * 2) : low + Math.floor(next() * (limit + 1 - low))));
 }
 
+/** Random fractions in [-limit, limit): small enough that sums of them keep their digits. */
+export function fractions(dtype: DType, count: number, seed: number, limit = 1): number[] {
+  const next = random(seed);
+  return Array.from({ length: count }, () => hold(dtype, limit * (2 * next() - 1)));
+}
+
 /**
  * A value that no result should have: what lies around the elements of operand number `salt`, so that reading or writing there shows.
  * It differs between operands at equal positions, and where it will be read it is mostly NaN.

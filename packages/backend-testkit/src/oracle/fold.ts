@@ -51,3 +51,10 @@ export class Folder {
     return hold(this.#dtype, this.#lost !== 0 && Number.isFinite(this.#value) ? this.#value + this.#lost : this.#value);
   }
 }
+
+/** The sum of some float64 numbers. */
+export function sumOf(values: readonly number[]): number {
+  const folder = new Folder('sum', 'float64');
+  for (const value of values) folder.add(value);
+  return folder.result;
+}

@@ -5,7 +5,7 @@
  */
 
 import { evaluationOrder, operandPositions } from '@gradus/backend';
-import type { Expression, Kernel, Output } from '@gradus/backend';
+import type { DType, Expression, Kernel, Output } from '@gradus/backend';
 import { convert, operate, reinterpret } from './operations.ts';
 
 /** The elements of one block, and which of them the kernel wrote. */
@@ -99,6 +99,20 @@ export class Launch {
     const view = this.views[operand];
     if (view === undefined) throw new RangeError(`internal: no operand ${operand}`);
     return view;
+  }
+
+  /** Scalar argument number `index`, as its dtype holds it. */
+  scalar(index: number): number {
+    const value = this.#scalars[index];
+    if (value === undefined) throw new RangeError(`internal: no scalar ${index}`);
+    return value;
+  }
+
+  /** The dtype of an operand. */
+  dtype(operand: number): DType {
+    const found = this.kernel.operands[operand];
+    if (found === undefined) throw new RangeError(`internal: no operand ${operand}`);
+    return found.dtype;
   }
 
   /** The values of `roots` at a point. Pass the same array every time: its evaluation order is remembered. */
