@@ -19,6 +19,7 @@ import type { Range } from './ops/movement.ts';
 import { abs, clamp, flatten, reshape, squeeze, toDType } from './ops/own-handles.ts';
 import * as reduce from './ops/reduce.ts';
 import type { VarianceOptions } from './ops/reduce.ts';
+import { logSoftmax, softmax } from './ops/softmax.ts';
 import { unsqueeze } from './ops/reshape.ts';
 import { print } from './print.ts';
 import { data, dataSync, evaluate, item, itemSync, toArray } from './read.ts';
@@ -97,7 +98,7 @@ type AnyFunction = (x: Tensor, ...rest: never[]) => unknown;
 const table = (): { readonly [Name in keyof TensorMethods]: AnyFunction } => {
   const { add, sub, mul, div, pow, maximum, minimum, equal, notEqual, less, lessEqual, greater, greaterEqual, neg, square, sign } = arithmetic;
   const { exp, log, sqrt, reciprocal, sin, cos, tanh, sigmoid, relu } = functions;
-  const { mean, prod, max, min, variance, std, argmax, argmin, softmax, logSoftmax } = reduce;
+  const { mean, prod, max, min, variance, std, argmax, argmin } = reduce;
   const arithmeticMethods = {
     add,
     sub,

@@ -1,4 +1,4 @@
-/** Reductions, and what is built of them: statistics, softmax and its relatives. */
+/** Reductions, and what is built of them: statistics, places of extremes. */
 
 import { DTYPES, isFloat } from '@gradus/backend';
 import { ShapeError } from '../errors.ts';
@@ -9,14 +9,13 @@ import { record } from '../graph/record.ts';
 import { compose } from '../memory/scope.ts';
 import { nodeOf } from '../tensor.ts';
 import type { Tensor } from '../tensor.ts';
-import { add, div, equal, greater, isNaN, logicalAnd, logicalNot, logicalOr, mul, square, sub, where } from './arithmetic.ts';
+import { div, equal, greater, isNaN, logicalAnd, logicalNot, logicalOr, mul, square, sub, where } from './arithmetic.ts';
 import { normalizeAxes, normalizeAxis, requireOptions } from './arguments.ts';
-import type { Operand, ReduceOptions } from './arguments.ts';
-import { detach, toDType } from './convert.ts';
+import type { ReduceOptions } from './arguments.ts';
+import { toDType } from './convert.ts';
 import { reduceLowering, reduction, restore, sum } from './expand.ts';
-import { exp, log, sqrt } from './functions.ts';
+import { sqrt } from './functions.ts';
 import { positionsAlong } from './positions.ts';
-import { reshape } from './reshape.ts';
 
 /** Ties share the gradient equally, as PyTorch's `amax`. */
 const extremeGradient = (g: Tensor, { inputs, output, attribute }: GradientContext): readonly (Tensor | null)[] => {
@@ -85,7 +84,7 @@ export function prod(x: Tensor, options: ReduceOptions = {}): Tensor {
 }
 
 /** How many elements each result is made of. */
-function countOf(op: string, x: Tensor, options: ReduceOptions): number {
+export function countOf(op: string, x: Tensor, options: ReduceOptions): number {
   const { dims, rank } = nodeOf(x, op).shape;
   requireOptions(op, options, '{ axis: 1 }');
   return normalizeAxes(op, options.axis, rank).reduce((n, axis) => n * (dims[axis] ?? 1), 1);
@@ -95,7 +94,7 @@ function countOf(op: string, x: Tensor, options: ReduceOptions): number {
  * `f` of `x` in float32 (float64 in itself), rounded to the dtype of `x` once, at the end: 16-bit floats leave their range and lose
  * count in sums long before the results do. Integers and bool give float32.
  */
-function inWideFloat(op: string, x: Tensor, f: (wide: Tensor) => Tensor): Tensor {
+export function inWideFloat(op: string, x: Tensor, f: (wide: Tensor) => Tensor): Tensor {
   return compose(() => {
     const dtype = floatOf(nodeOf(x, op).dtype);
     return toDType(f(toDType(x, dtype === 'float64' ? dtype : 'float32')), dtype);
@@ -165,39 +164,6 @@ export function argmax(x: Tensor, options: { readonly axis?: number; readonly ke
 /** The index of the first smallest value along `axis` (default the last), as int32; of the first NaN if there is one. @throws AxisError, ShapeError */
 export function argmin(x: Tensor, options: { readonly axis?: number; readonly keepDims?: boolean } = {}): Tensor {
   return argExtreme('argmin', min, x, options);
-}
-
-/** The maximum for shifting by: without gradient, and 0 in place of infinities, whose difference would be NaN, and of nothing. */
-function shiftOf(x: Tensor, axis: ReduceOptions): Operand {
-  if (countOf('max', x, axis) === 0) return 0;
-  const top = detach(max(x, { ...axis, keepDims: true }));
-  return where(equal(sub(top, top), 0), top, 0);
-}
-
-/** `log Σ exp(x)` along `axis` (all by default), shifted by the maximum so that nothing overflows; -Infinity for none. @throws AxisError */
-export function logSumExp(x: Tensor, options: ReduceOptions = {}): Tensor {
-  return inWideFloat('logSumExp', x, (wide) => {
-    const shift = shiftOf(wide, options);
-    const total = log(sum(exp(sub(wide, shift)), { ...options, keepDims: true }));
-    return reshape(add(total, shift), reduction('logSumExp', nodeOf(wide, 'logSumExp').shape, options).shape.dims);
-  });
-}
-
-/** `exp(x) / Σ exp(x)` along `axis` (default the last). @throws AxisError */
-export function softmax(x: Tensor, options: { readonly axis?: number } = {}): Tensor {
-  requireOptions('softmax', options, '{ axis: 1 }');
-  const axis = normalizeAxis('softmax', options.axis ?? -1, nodeOf(x, 'softmax').shape.rank);
-  return inWideFloat('softmax', x, (wide) => {
-    const powers = exp(sub(wide, shiftOf(wide, { axis })));
-    return div(powers, sum(powers, { axis, keepDims: true }));
-  });
-}
-
-/** `x - log Σ exp(x)` along `axis` (default the last). @throws AxisError */
-export function logSoftmax(x: Tensor, options: { readonly axis?: number } = {}): Tensor {
-  requireOptions('logSoftmax', options, '{ axis: 1 }');
-  const axis = normalizeAxis('logSoftmax', options.axis ?? -1, nodeOf(x, 'logSoftmax').shape.rank);
-  return inWideFloat('logSoftmax', x, (wide) => sub(wide, logSumExp(wide, { axis, keepDims: true })));
 }
 
 /** The Euclidean norm, `sqrt(Σ x²)`, along `axis` (all by default); its gradient at 0 is 0. @throws AxisError */
