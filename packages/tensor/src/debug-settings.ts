@@ -3,7 +3,7 @@
  * `debug` do not carry it.
  */
 
-import type { Arg, Kernel } from '@gradus/backend';
+import type { Arg, Backend, Kernel } from '@gradus/backend';
 import type { Node } from './graph/node.ts';
 import type { Plan, PreparedLaunch } from './lowering/plan.ts';
 
@@ -15,9 +15,11 @@ export interface DebugSettings {
   verifyKernel: ((kernel: Kernel) => void) | null;
   /** Checks the arguments and sizes of a launch. */
   verifyRun: ((kernel: Kernel, args: readonly Arg[], dims: Int32Array) => void) | null;
+  /** Checks a plan just made. */
+  verifyPlan: ((plan: Plan) => void) | null;
   /** Stands around every launch, which `run` makes. */
-  observe: ((plan: Plan, launch: PreparedLaunch, run: () => void) => void) | null;
+  observe: ((plan: Plan, launch: PreparedLaunch, backend: Backend, run: () => void) => void) | null;
 }
 
 /** The settings in force. */
-export const debugSettings: DebugSettings = { recorded: null, verifyKernel: null, verifyRun: null, observe: null };
+export const debugSettings: DebugSettings = { recorded: null, verifyKernel: null, verifyRun: null, verifyPlan: null, observe: null };

@@ -7,6 +7,7 @@ import { checkRecorded } from './debug-check.ts';
 import type { Compiled } from './compile/compile.ts';
 import { debugSettings } from './debug-settings.ts';
 import { lastFlushReport } from './lowering/flush.ts';
+import { verifyPlan } from './lowering/verify-plan.ts';
 import { collectedHandles } from './memory/lifetime.ts';
 import { defaultRuntime, runtimeOf } from './runtime.ts';
 import type { Device, Runtime } from './runtime.ts';
@@ -15,7 +16,7 @@ import type { Device, Runtime } from './runtime.ts';
 export interface DebugOptions {
   /** Compute after every op, complain where one makes NaN, and keep the stack of its call. Slow. Also turns `verify` on. Default off. */
   readonly eager?: boolean;
-  /** Check every kernel and launch against the contract's rules. Default off. */
+  /** Check every plan against the planner's rules, every kernel and launch against the contract's. Default off. */
   readonly verify?: boolean;
 }
 
@@ -26,6 +27,7 @@ export function debug(options: DebugOptions): Disposable {
   debugSettings.recorded = eager ? checkRecorded : null;
   debugSettings.verifyKernel = verify ? verifyKernel : null;
   debugSettings.verifyRun = verify ? verifyRun : null;
+  debugSettings.verifyPlan = verify ? verifyPlan : null;
   return { [Symbol.dispose]: () => void Object.assign(debugSettings, before) };
 }
 

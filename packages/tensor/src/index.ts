@@ -96,6 +96,8 @@ export { Generator, defaultGenerator, manualSeed, permutationOf } from './random
 export type { Draw, GeneratorState } from './random/generator.ts';
 export { bernoulli, normal, rand, randint, randn, uniform } from './random/random.ts';
 export type { RandomOptions } from './random/random.ts';
+export { profile } from './profile.ts';
+export type { KernelEvent, KernelTotal, Profile } from './profile.ts';
 export { data, dataSync, evaluate, item, itemSync, toArray } from './read.ts';
 export type { NestedNumbers } from './read.ts';
 export { defaultDevice, setDefaultDevice } from './runtime.ts';

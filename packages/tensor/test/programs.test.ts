@@ -229,12 +229,13 @@ describe('random programs', () => {
     );
   });
 
-  test('break no rule of the contract', () => {
+  test('break no rule of the planner or the contract, compiled or not', () => {
     const settings = debug({ verify: true });
     try {
       fc.assert(
         fc.property(programs, (program) => {
           run(program, reference);
+          run(program, reference, 2, true);
         }),
         { numRuns: RUNS / 2, seed: 3 },
       );

@@ -333,7 +333,7 @@ export class Replay {
     }
     for (const launch of this.#launches) {
       if (observe === null) backend.run(launch.executable, launch.args, launch.dims);
-      else observe(this.captured.plan, launch, () => backend.run(launch.executable, launch.args, launch.dims));
+      else observe(this.captured.plan, launch, backend, () => backend.run(launch.executable, launch.args, launch.dims));
     }
   }
 

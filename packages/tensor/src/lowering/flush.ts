@@ -215,8 +215,9 @@ class Run {
     }
     debugSettings.verifyRun?.(launch.kernel, args, dims);
     const { observe } = debugSettings;
-    if (observe === null) this.#runtime.backend.run(launch.executable, args, dims);
-    else observe(this.#plan, launch, () => this.#runtime.backend.run(launch.executable, args, dims));
+    const { backend } = this.#runtime;
+    if (observe === null) backend.run(launch.executable, args, dims);
+    else observe(this.#plan, launch, backend, () => backend.run(launch.executable, args, dims));
     // Arguments are this plan's own array: it must not keep blocks alive.
     args.fill(0);
   }
