@@ -9,7 +9,8 @@ import { withChanges } from '@gradus/backend-testkit';
 import { crossEntropy } from '@gradus/losses';
 import { Adam } from '@gradus/optim';
 import { Linear, ReLU, Sequential } from '@gradus/nn';
-import { add, defaultDevice, manualSeed, scope, setDefaultDevice, tensor } from '@gradus/tensor';
+import { add, compile, defaultDevice, manualSeed, scope, setDefaultDevice, tensor } from '@gradus/tensor';
+import type { Tensor } from '@gradus/tensor';
 import type { Contender, Work } from '../measure.ts';
 
 const NODES = 1000;
@@ -25,7 +26,14 @@ async function nodes(): Promise<readonly Contender[]> {
   return [{ name: 'gradus', run }];
 }
 
-async function step(): Promise<readonly Contender[]> {
+interface Prepared {
+  readonly minimize: (x: Tensor, y: Tensor) => Tensor;
+  readonly x: Tensor;
+  readonly y: Tensor;
+}
+
+/** The step of an MLP with Adam, on a device that runs nothing. */
+function prepare(): Prepared {
   const home = defaultDevice();
   setDefaultDevice(withChanges(cpu(), { run: () => undefined }));
   manualSeed(0);
@@ -34,13 +42,39 @@ async function step(): Promise<readonly Contender[]> {
   const x = tensor(new Float32Array(64 * 784), { shape: [64, 784] });
   const y = tensor(new Int32Array(64));
   setDefaultDevice(home);
-  const run = (): void => {
-    scope(() => optimizer.minimize(crossEntropy(model.forward(x), y)));
+  const minimize = (images: Tensor, labels: Tensor): Tensor => {
+    const loss = crossEntropy(model.forward(images), labels);
+    optimizer.minimize(loss);
+    return loss;
   };
+  return { minimize, x, y };
+}
+
+async function step(): Promise<readonly Contender[]> {
+  const { minimize, x, y } = prepare();
+  return [{ name: 'gradus', run: () => scope(() => void minimize(x, y)) }];
+}
+
+/** Kernels of the compiled step: the work is one of them. */
+let kernels = 1;
+
+async function compiledStep(): Promise<readonly Contender[]> {
+  const { minimize, x, y } = prepare();
+  const compiled = compile(minimize);
+  const run = (): void => scope(() => void compiled(x, y));
+  run();
+  kernels = compiled.explain()?.launches ?? NaN;
   return [{ name: 'gradus', run }];
 }
 
 export const overheadWorks: readonly Work[] = [
   { name: 'make-node', callsPerRun: NODES, contenders: nodes },
   { name: 'record-and-flush-mlp-adam', contenders: step },
+  {
+    name: 'replay-one-kernel-of-compiled-mlp-adam',
+    get callsPerRun() {
+      return kernels;
+    },
+    contenders: compiledStep,
+  },
 ];

@@ -227,12 +227,17 @@ export abstract class ArenaOptimizer<Options extends { readonly lr: number }> im
 
   /** The settings of member `member` in its next step, put together anew when something in them has changed. */
   #settingsOf(group: Group<Options>, member: number): () => Settings<Options> {
-    let seen: { readonly own: Options; readonly theirs: Partial<Options>; readonly settings: Settings<Options> } | null = null;
+    let own = this.#options;
+    let theirs = group.options;
+    let settings = { ...own, ...theirs, step: 0 };
     return () => {
-      const step = (group.steps[member] ?? 0) + 1;
-      if (seen === null || seen.own !== this.#options || seen.theirs !== group.options || seen.settings.step !== step)
-        seen = { own: this.#options, theirs: group.options, settings: { ...this.#options, ...group.options, step } };
-      return seen.settings;
+      if (own !== this.#options || theirs !== group.options) {
+        own = this.#options;
+        theirs = group.options;
+        settings = { ...own, ...theirs, step: 0 };
+      }
+      settings.step = (group.steps[member] ?? 0) + 1;
+      return settings;
     };
   }
 

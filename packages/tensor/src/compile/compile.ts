@@ -18,6 +18,7 @@ import type { HostEntry } from '../graph/tracing.ts';
 import { tracesUnderWay } from '../lowering/program.ts';
 import { describeStep, flushReport } from '../lowering/report.ts';
 import type { FlushReport } from '../lowering/report.ts';
+import { internalError } from '../internal.ts';
 import { methodful } from '../methods.ts';
 import { evaluate } from '../read.ts';
 import { defaultRuntime } from '../runtime.ts';
@@ -27,7 +28,7 @@ import type { Tensor } from '../tensor.ts';
 import { capture } from './capture.ts';
 import type { Captured } from './capture.ts';
 import { Replay } from './replay.ts';
-import { putTogether, sameStructure, takeApart } from './structure.ts';
+import { putTogether, sameStructure, takeArgumentsApart } from './structure.ts';
 import type { Structure } from './structure.ts';
 import { Trace, Untraceable, undo } from './trace.ts';
 
@@ -139,16 +140,16 @@ class Plans {
   call(args: readonly unknown[]): unknown {
     // Inside another trace it is part of that; in debug mode every op is computed and looked at by itself.
     if (tracing.active !== null || debugSettings.recorded !== null) return this.#fn(...args);
-    const { structure, tensors } = takeApart(args);
-    if (gradientsAreOn() && tensors.some((t) => (nodeOf(t, 'compile').traces & tracesUnderWay()) !== 0)) return this.#asItIs(args);
-    evaluate(...tensors);
+    const { structure, tensors } = takeArgumentsApart(args);
     const nodes = tensors.map((t) => nodeOf(t, 'compile'));
+    if (gradientsAreOn() && nodes.some((node) => (node.traces & tracesUnderWay()) !== 0)) return this.#asItIs(args);
+    if (nodes.some((node) => node.state === 'pending')) evaluate(...tensors);
     for (const candidate of this.#candidates) {
       if (!matches(candidate, structure, nodes)) continue;
       const { host } = candidate.replay.captured;
       const numbers = playHost(host);
       if (numbers === null) continue;
-      if (!candidate.replay.matches()) {
+      if (!candidate.replay.bind(nodes)) {
         undo(host);
         continue;
       }
@@ -188,6 +189,7 @@ class Plans {
     const candidate: Candidate = { structure, forms: nodes.map(formOf), gradients: gradientsAreOn(), replay: new Replay(captured) };
     this.#used(candidate, false);
     this.#limit(nodes);
+    if (!candidate.replay.bind(nodes)) internalError('a trace that does not fit itself');
     return this.#run(
       candidate,
       nodes,
@@ -257,7 +259,8 @@ function matches({ structure, forms, gradients }: Candidate, given: Structure, n
 /** Does the host's part of a call, in order. Null when a decision has come out otherwise; then nothing has happened. */
 function playHost(host: readonly HostEntry[]): number[] | null {
   const numbers: number[] = [];
-  for (const [at, entry] of host.entries()) {
+  for (let at = 0; at < host.length; at++) {
+    const entry = host[at] as HostEntry;
     if (entry.kind === 'number') numbers[at] = entry.read();
     else if (entry.kind === 'effect') entry.run();
     else if (!Object.is(entry.read(), entry.value)) {

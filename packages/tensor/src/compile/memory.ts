@@ -14,19 +14,19 @@ export interface MemoryLayout {
 }
 
 /** Starts of cache lines: no two values share one, and vector code finds its alignment. */
-const ALIGNMENT = 64;
+const CACHE_LINE = 64;
 
 const overlap = (a: Span, b: Span): boolean => a.first <= b.last && b.first <= a.last;
-const roundUp = (bytes: number): number => Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
+const roundUp = (bytes: number, unit: number = CACHE_LINE): number => Math.ceil(bytes / unit) * unit;
 
-/** All in one block: the largest first, each at the lowest place that is free for as long as it lives. */
-export function layOutInOne(spans: readonly Span[]): MemoryLayout {
+/** All in one block: the largest first, each at the lowest place that is free for as long as it lives, at a multiple of `alignment` bytes. */
+export function layOutInOne(spans: readonly Span[], alignment: number = CACHE_LINE): MemoryLayout {
   const offsets: number[] = Array.from(spans, () => 0);
   const placed: { span: Span; start: number; end: number }[] = [];
   let total = 0;
   for (const index of bySize(spans)) {
     const span = spans[index] as Span;
-    const size = roundUp(span.bytes);
+    const size = roundUp(span.bytes, Math.max(alignment, CACHE_LINE));
     let start = 0;
     for (const other of placed.filter((p) => overlap(p.span, span)).toSorted((a, b) => a.start - b.start)) {
       if (start + size <= other.start) break;

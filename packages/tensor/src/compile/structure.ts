@@ -19,6 +19,20 @@ export interface Parts {
 /** Deeper nesting is a mistake: an object that contains itself. */
 const MAX_DEPTH = 64;
 
+const flat: Structure[] = [];
+
+/** The structure of a list of `count` tensors: one object for each count, so that comparing it is quick. */
+function flatStructure(count: number): Structure {
+  flat[count] ??= { kind: 'array', items: Array.from({ length: count }, (_, index): Structure => ({ kind: 'tensor', index })) };
+  return flat[count];
+}
+
+/** Takes arguments apart. */
+export function takeArgumentsApart(args: readonly unknown[]): Parts {
+  for (const arg of args) if (!isTensor(arg)) return takeApart(args);
+  return { structure: flatStructure(args.length), tensors: args as readonly Tensor[] };
+}
+
 /** Takes a nested value apart. Whatever is no tensor, array or plain object is a value. */
 export function takeApart(value: unknown): Parts {
   const tensors: Tensor[] = [];
@@ -56,6 +70,7 @@ export function putTogether(structure: Structure, tensors: readonly unknown[]): 
 
 /** Have two values the same form, with the same values in it? */
 export function sameStructure(a: Structure, b: Structure): boolean {
+  if (a === b) return true;
   if (a.kind === 'tensor') return b.kind === 'tensor';
   if (a.kind === 'value') return b.kind === 'value' && Object.is(a.value, b.value);
   if (a.kind === 'array')
