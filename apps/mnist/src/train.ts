@@ -6,7 +6,8 @@ import { crossEntropy } from '@gradus/losses';
 import { accuracy } from '@gradus/losses/metrics';
 import type { Module } from '@gradus/nn';
 import { Adam } from '@gradus/optim';
-import { noGrad } from '@gradus/tensor';
+import { compile, noGrad } from '@gradus/tensor';
+import type { Tensor } from '@gradus/tensor';
 import type { Progress } from './progress.ts';
 
 /** Images in a batch when nothing is learned: only memory limits it. */
@@ -45,11 +46,18 @@ export interface Epoch {
 export async function trainModel(training: Training): Promise<Epoch[]> {
   const { model, test, epochs, signal, onEpoch } = training;
   using optimizer = new Adam(model.parameters(), { lr: training.lr });
+  // Traced in the first call and replayed from then on; parameters, moments, rate and step count are found by that.
+  using step = compile((x: Tensor, y: Tensor) => {
+    const logits = model.forward(x);
+    const loss = crossEntropy(logits, y);
+    optimizer.minimize(loss);
+    return { loss, share: accuracy(logits, y) };
+  });
   const loader = new DataLoader(training.train, { batchSize: training.batchSize, shuffle: true, seed: training.seed });
   const done: Epoch[] = [];
   while (done.length < epochs && !signal.aborted) {
     const number = done.length + 1;
-    const seen = await trainEpoch(training, optimizer, loader);
+    const seen = await trainEpoch(training, optimizer, step, loader);
     const epoch: Epoch = { number, ...seen, testAccuracy: await evaluate(model, test, signal) };
     done.push(epoch);
     if (epoch.testAccuracy !== null) onEpoch(epoch);
@@ -57,21 +65,26 @@ export async function trainModel(training: Training): Promise<Epoch[]> {
   return done;
 }
 
-async function trainEpoch(training: Training, optimizer: Adam, loader: DataLoader<ImageBatch>): Promise<Omit<Epoch, 'number' | 'testAccuracy'>> {
+/** One step on a batch: its loss, and the share of its images that were right before the step. */
+type Step = (x: Tensor, y: Tensor) => { readonly loss: Tensor; readonly share: Tensor };
+
+async function trainEpoch(
+  training: Training,
+  optimizer: Adam,
+  step: Step,
+  loader: DataLoader<ImageBatch>,
+): Promise<Omit<Epoch, 'number' | 'testAccuracy'>> {
   const { model, epochs, lr, progress, signal } = training;
   const steps = epochs * loader.length;
-  let step = loader.epoch * loader.length;
+  let done = loader.epoch * loader.length;
   let [images, lossSum, right] = [0, 0, 0];
   model.train();
   progress.begin(loader.epoch + 1);
   try {
     for await (const [x, y] of loader) {
       if (signal.aborted) break;
-      optimizer.lr = lr * (1 - step++ / steps);
-      const logits = model.forward(x);
-      const loss = crossEntropy(logits, y);
-      const share = accuracy(logits, y);
-      optimizer.minimize(loss);
+      optimizer.lr = lr * (1 - done++ / steps);
+      const { loss, share } = step(x, y);
       images += y.size;
       lossSum += (await loss.item()) * y.size;
       right += (await share.item()) * y.size;
@@ -86,11 +99,11 @@ async function trainEpoch(training: Training, optimizer: Adam, loader: DataLoade
 /** The share of images that the model has right, from 0 to 1; null when the signal stopped it. */
 export async function evaluate(model: Module, test: LabelledImages, signal?: AbortSignal): Promise<number | null> {
   model.eval();
+  using share = compile((x: Tensor, y: Tensor) => noGrad(() => accuracy(model.forward(x), y)));
   let right = 0;
   for await (const [x, y] of new DataLoader(test, { batchSize: TEST_BATCH })) {
     if (signal?.aborted === true) return null;
-    const share = noGrad(() => accuracy(model.forward(x), y));
-    right += Math.round((await share.item()) * y.size);
+    right += Math.round((await share(x, y).item()) * y.size);
   }
   return right / test.length;
 }
