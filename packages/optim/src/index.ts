@@ -3,7 +3,7 @@
 export { Adam } from './adam.ts';
 export type { AdamOptions } from './adam.ts';
 export { clipGradNorm } from './clip.ts';
-export { ArenaOptimizer } from './optimizer.ts';
+export { ArenaOptimizer, OptimizerGroup } from './optimizer.ts';
 export type { Optimizer, ParameterGroup, Parameters, Settings, Update, Updated } from './optimizer.ts';
 export { SGD } from './sgd.ts';
 export type { SGDOptions } from './sgd.ts';

@@ -1,6 +1,6 @@
 /** Optimizers against PyTorch, in float64: p = [1, -2], f = ½(p₀² + 3p₁²), learning rate 0.1 unless said. */
 
-import { ArgumentError, GradientError, Parameter, explain, tensor } from '@gradus/tensor';
+import { ArgumentError, GradientError, Parameter, compile, explain, tensor } from '@gradus/tensor';
 import type { Tensor } from '@gradus/tensor';
 import { describe, expect, test } from 'vitest';
 import { Adam, SGD, clipGradNorm } from './index.ts';
@@ -81,6 +81,25 @@ describe('parameters', () => {
     c.sum().backward();
     optimizer.step();
     expect([a, b, c].map((p) => p.itemSync())).toEqual([0.5, 0.5, 0.75]);
+  });
+
+  test('of a group follow what is set for it, compiled or not', () => {
+    const a = new Parameter(tensor([1]));
+    const b = new Parameter(tensor([1]));
+    const optimizer = new SGD([{ parameters: [a] }, { parameters: [b], options: { lr: 0.25 } }], { lr: 0.5 });
+    const step = compile(() => optimizer.minimize(a.add(b).sum()));
+    step();
+    expect([a, b].map((p) => p.itemSync())).toEqual([0.5, 0.75]);
+    const [first, second] = optimizer.groups;
+    if (second !== undefined) second.lr = 0.75;
+    first?.set({ weightDecay: 0 });
+    step();
+    expect([a, b].map((p) => p.itemSync())).toEqual([0, 0]);
+    optimizer.lr = 1;
+    step();
+    expect([a, b].map((p) => p.itemSync())).toEqual([-1, -0.75]);
+    expect([first?.lr, second?.lr, step.statistics.traces]).toEqual([1, 0.75, 1]);
+    expect(() => second?.set({ lr: -1 })).toThrow(ArgumentError);
   });
 
   test('two optimizers on one parameter take turns', () => {

@@ -34,6 +34,55 @@ export interface ParameterGroup<Options> {
 /** Parameters, or groups of them. */
 export type Parameters<Options> = readonly Tensor[] | readonly ParameterGroup<Options>[];
 
+/** A group of an optimizer: its parameters, and what it has of its own. */
+export class OptimizerGroup<Options extends { readonly lr: number }> {
+  readonly parameters: readonly Tensor[];
+  readonly #common: () => Options;
+  #own: Partial<Options>;
+  #both: Options | null = null;
+  #seen: Options | null = null;
+
+  constructor(parameters: readonly Tensor[], own: Partial<Options>, common: () => Options) {
+    if (own.lr !== undefined) requireRate(own.lr);
+    this.parameters = parameters;
+    this.#own = own;
+    this.#common = common;
+  }
+
+  /** The options in force: its own over the optimizer's. */
+  get options(): Options {
+    const common = this.#common();
+    if (this.#both === null || this.#seen !== common) {
+      this.#seen = common;
+      this.#both = { ...common, ...this.#own };
+    }
+    return this.#both;
+  }
+
+  /** Changes options of its own, from the next step on. @throws ArgumentError for a rate that is negative or not finite */
+  set(options: Partial<Options>): void {
+    if (options.lr !== undefined) requireRate(options.lr);
+    const before = this.#own;
+    const put = (own: Partial<Options>): void => {
+      this.#own = own;
+      this.#both = null;
+    };
+    hostEffect(
+      () => put({ ...this.#own, ...options }),
+      () => put(before),
+    );
+  }
+
+  /** The learning rate of these parameters; setting it takes effect at the next step. @throws ArgumentError when negative or not finite */
+  get lr(): number {
+    return hostDecision(() => this.options.lr);
+  }
+
+  set lr(lr: number) {
+    this.set({ lr } as Partial<Options>);
+  }
+}
+
 /** What the numbers of a rule are made of: the options in force, and the step, which is 1 in the first one of these parameters. */
 export type Settings<Options> = Options & { readonly step: number };
 
@@ -63,22 +112,21 @@ interface MemberRun {
 }
 
 /** One group: its arena, its state, and how many steps each parameter has taken. */
-class Group<Options> {
+class Group<Options extends { readonly lr: number }> {
   readonly arena: Arena;
   readonly state: readonly State[];
   readonly steps: number[];
-  /** Options of the group's own, over those of the optimizer. */
-  options: Partial<Options>;
+  readonly owner: OptimizerGroup<Options>;
   /** Which neighbours have taken equally many steps: these are updated together. */
   readonly #boundaries = (): string => this.steps.reduce((text, step, i) => (i > 0 && step !== this.steps[i - 1] ? `${text},${i}` : text), '');
 
-  constructor(parameters: readonly Tensor[], slots: number, options: Partial<Options>) {
+  constructor(parameters: readonly Tensor[], slots: number, owner: OptimizerGroup<Options>) {
     this.arena = new Arena(parameters);
     const { dtype, size } = this.arena;
     const device = parameters[0]?.device;
     this.state = Array.from({ length: slots }, () => compose(() => new State(zeros([size], { dtype, ...(device && { device }) }))));
     this.steps = parameters.map(() => 0);
-    this.options = options;
+    this.owner = owner;
   }
 
   runs(): MemberRun[] {
@@ -128,6 +176,7 @@ export interface Optimizer extends Disposable {
 /** Base of optimizers whose rule is elementwise, over flat arenas. A new one writes `update`. */
 export abstract class ArenaOptimizer<Options extends { readonly lr: number }> implements Optimizer {
   readonly #groups: readonly Group<Options>[];
+  readonly #owners: readonly OptimizerGroup<Options>[];
   #options: Options;
 
   /** @param slots state tensors of the rule, each as large as the parameters. @throws ArgumentError for no parameters, or one twice */
@@ -140,7 +189,8 @@ export abstract class ArenaOptimizer<Options extends { readonly lr: number }> im
       throw new ArgumentError({ op: this.constructor.name, expected: 'at least one parameter', got: 'none', fix: 'pass model.parameters().' });
     if (new Set(all).size !== all.length)
       throw new ArgumentError({ op: this.constructor.name, expected: 'each parameter once', got: 'one in two places' });
-    this.#groups = groups.flatMap((group) => byKind(group.parameters).map((same) => new Group<Options>(same, slots, group.options ?? {})));
+    this.#owners = groups.map((group) => new OptimizerGroup<Options>(group.parameters, group.options ?? {}, () => this.#options));
+    this.#groups = this.#owners.flatMap((owner) => byKind(owner.parameters).map((same) => new Group(same, slots, owner)));
   }
 
   /** The update of one run of parameters, written in ops. */
@@ -148,12 +198,21 @@ export abstract class ArenaOptimizer<Options extends { readonly lr: number }> im
 
   /** The learning rate; setting it takes effect at the next step. @throws ArgumentError when negative or not finite */
   get lr(): number {
-    return this.#options.lr;
+    return hostDecision(() => this.#options.lr);
   }
 
   set lr(lr: number) {
     requireRate(lr);
-    this.#options = { ...this.#options, lr };
+    const before = this.#options;
+    hostEffect(
+      () => (this.#options = { ...this.#options, lr }),
+      () => (this.#options = before),
+    );
+  }
+
+  /** The groups, in the order given; one for parameters that came without. */
+  get groups(): readonly OptimizerGroup<Options>[] {
+    return this.#owners;
   }
 
   /** The options in force. */
@@ -227,14 +286,13 @@ export abstract class ArenaOptimizer<Options extends { readonly lr: number }> im
 
   /** The settings of member `member` in its next step, put together anew when something in them has changed. */
   #settingsOf(group: Group<Options>, member: number): () => Settings<Options> {
-    let own = this.#options;
-    let theirs = group.options;
-    let settings = { ...own, ...theirs, step: 0 };
+    let seen = group.owner.options;
+    let settings = { ...seen, step: 0 };
     return () => {
-      if (own !== this.#options || theirs !== group.options) {
-        own = this.#options;
-        theirs = group.options;
-        settings = { ...own, ...theirs, step: 0 };
+      const { options } = group.owner;
+      if (seen !== options) {
+        seen = options;
+        settings = { ...options, step: 0 };
       }
       settings.step = (group.steps[member] ?? 0) + 1;
       return settings;

@@ -142,6 +142,9 @@ describe('long programs', () => {
     for (let i = 0; i < 300; i++) h = h.matmul(square);
     h.sum().backward();
     expect((square.grad as Tensor).shape).toEqual([2, 2]);
+    let turned: Tensor = tensor([[1, 2, 3]]).add(0);
+    for (let i = 0; i < 5001; i++) turned = turned.transpose();
+    expect([turned.shape, ...turned.dataSync()]).toEqual([[3, 1], 1, 2, 3]);
   });
 
   test('means of 16-bit floats do not overflow', () => {

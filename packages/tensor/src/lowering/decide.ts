@@ -182,14 +182,21 @@ function assignHomes(items: readonly Item[], stored: Uint8Array, cost: Float64Ar
 
 /** Where a slot lies: in its own memory, or as a view in that of another; null when it is expressed in line. */
 export function placeIn(items: readonly Item[], stored: Uint8Array, slot: number): Place | null {
-  const item = items[slot];
-  if (item === undefined) return null;
-  if (stored[slot] === 1) return { slot, view: denseView(item.dims) };
-  if (isInlineNumber(item)) return null;
-  if (item.leafView !== null) return { slot, view: item.leafView };
-  const { lowering } = item.op;
-  if (lowering.kind !== 'view') return null;
-  const inner = placeIn(items, stored, item.inputs[0] ?? -1);
-  const view = inner === null ? null : lowering.apply(inner.view, item.site);
-  return inner === null || view === null ? null : { slot: inner.slot, view };
+  /** Views on the way down, which are applied on the way back: they may be deeper than the engine's stack. */
+  const path: Item[] = [];
+  for (let item = items[slot]; item !== undefined; item = items[item.inputs[0] ?? -1]) {
+    const { slot: at, leafView, op } = item;
+    const whole = stored[at] === 1 ? denseView(item.dims) : isInlineNumber(item) ? null : leafView;
+    if (whole === null) {
+      if (op.lowering.kind !== 'view' || item.flags.leaf) return null;
+      path.push(item);
+      continue;
+    }
+    const view = path.reduceRight<View | null>(
+      (seen, { op: { lowering }, site }) => (seen === null || lowering.kind !== 'view' ? null : lowering.apply(seen, site)),
+      whole,
+    );
+    return view === null ? null : { slot: at, view };
+  }
+  return null;
 }

@@ -147,18 +147,28 @@ export class Expresser {
     switch (lowering.kind) {
       case 'constant':
         return this.#constant(item);
-      case 'view': {
-        const [input = 0] = item.inputs;
-        return this.express(
-          input,
-          this.#extend(chain, `v${slot}`, (view) => lowering.apply(view, item.site), input),
-        );
-      }
+      case 'view':
+        return this.#throughViews(item, chain);
       case 'elementwise':
         return this.#elementwise(item, chain, lowering);
       default:
         // A heavy op in the middle of an expression: it has a kernel of its own.
         throw new StoreFirst(slot);
+    }
+  }
+
+  /** Follows views down to what is no view, or is placed: in a loop, since there may be more than the engine's stack holds. */
+  #throughViews(item: Item, chain: Chain | null): Expression {
+    let at = item;
+    let seen = chain;
+    for (;;) {
+      const { op, site, slot, inputs } = at;
+      const { lowering } = op;
+      const [input = 0] = inputs;
+      if (lowering.kind !== 'view') return this.express(slot, seen);
+      seen = this.#extend(seen, `v${slot}`, (view) => lowering.apply(view, site), input);
+      at = this.#item(input);
+      if (at.flags.leaf || this.#own.has(input) || this.#placement.placeOf(input) !== null) return this.express(input, seen);
     }
   }
 

@@ -41,15 +41,15 @@ export interface FlushReport {
 export function describeStep({ items, stored }: Plan, { anchor, outputs, launches }: Step): StepReport {
   const fused: string[] = [];
   const seen = new Set<number>();
-  const visit = (slot: number): void => {
+  const stack = outputs.toReversed();
+  for (let slot = stack.pop(); slot !== undefined; slot = stack.pop()) {
     const item = items[slot];
-    if (item === undefined || item.flags.leaf || seen.has(slot)) return;
+    if (item === undefined || item.flags.leaf || seen.has(slot)) continue;
     seen.add(slot);
     const { kind } = item.op.lowering;
     if (kind === 'elementwise') fused.push(item.op.name);
-    for (const input of item.inputs) if (stored[input] !== 1 || outputs.includes(input)) visit(input);
-  };
-  for (const slot of outputs) visit(slot);
+    for (const input of item.inputs.toReversed()) if (stored[input] !== 1 || outputs.includes(input)) stack.push(input);
+  }
   const describe = (slot: number): StepReport['outputs'][number] => ({
     op: items[slot]?.op.name ?? '',
     dims: items[slot]?.dims ?? [],
