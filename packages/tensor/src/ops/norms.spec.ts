@@ -4,7 +4,6 @@ import { batchNorm, batchStatistics } from './batch-norm.ts';
 import { layerNorm, rmsNorm } from './norms.ts';
 import { array, at } from './specification.spec.ts';
 import type { OpSpecification, Reference } from './specification.spec.ts';
-import type { Tensor } from '../tensor.ts';
 
 const total = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0);
 const average = (values: readonly number[]): number => total(values) / values.length;
