@@ -88,8 +88,8 @@ export { indexSelect, requireIndices, scatterAdd, takeAlongAxis } from './ops/in
 export { matmul } from './ops/matmul.ts';
 export { concatenate, flip, pad, permute, slice, split, stack, transpose } from './ops/movement.ts';
 export type { Range } from './ops/movement.ts';
-export { layerNorm, rmsNorm } from './ops/norms.ts';
-export type { LayerNormOptions, RmsNormOptions } from './ops/norms.ts';
+export { groupNorm, layerNorm, rmsNorm } from './ops/norms.ts';
+export type { GroupNormOptions, LayerNormOptions, RmsNormOptions } from './ops/norms.ts';
 export { avgPool1d, avgPool2d, maxPool1d, maxPool2d } from './ops/pooling.ts';
 export type { AveragePoolOptions, PoolOptions } from './ops/pooling.ts';
 export type { CreationOptions } from './ops/positions.ts';

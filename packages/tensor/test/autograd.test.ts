@@ -242,7 +242,7 @@ test('a rule that differentiates inside leaves the pass that called it alone', (
     name: 'squared',
     shape: sameAs(0),
     decompose: (x: Tensor) => x.square(),
-    grad: (g, [x]) => vjp((t) => (t as Tensor).square(), [x], g).gradients,
+    grad: (g, [x]) => vjp((t) => t.square(), [x], g).gradients,
   });
   const fourth = (x: Tensor): Tensor => squared(x).mul(squared(x)).sum();
   expect(values(grad((x) => grad(fourth)(x).sum())(tensor([1, 2])))).toEqual([12, 48]);

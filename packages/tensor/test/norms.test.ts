@@ -13,6 +13,7 @@ import {
   explain,
   full,
   grad,
+  groupNorm,
   layerNorm,
   ones,
   rmsNorm,
@@ -97,12 +98,13 @@ describe('kernels', () => {
   });
 
   test.each([
-    ['layerNorm', layer],
-    ['rmsNorm', rms],
-  ])('so is the gradient of x of %s', (_, f) => {
-    const differentiate = valueAndGrad(loss(f) as never);
+    // y, the gradient of x, and normalised rows for the weight's.
+    ['layerNorm', layer, 3],
+    ['rmsNorm', rms, 2],
+  ] as const)('so is the gradient of x of %s', (_, f, count) => {
+    const differentiate = valueAndGrad((...[x, weight, bias]) => loss(f)(x as Tensor, weight as Tensor, bias as Tensor));
     const here = differentiate(...inputs(device)).gradients;
-    expect(kernelsOf(...here).filter((kind) => kind === 'rowwise')).toHaveLength(2);
+    expect(kernelsOf(...here).filter((kind) => kind === 'rowwise')).toHaveLength(count);
     const there = differentiate(...inputs(plain)).gradients;
     expect(kernelsOf(...there)).not.toContain('rowwise');
     for (const [i, g] of here.entries()) near(g, [...(there[i] as Tensor).dataSync()], 4);
@@ -214,6 +216,19 @@ describe('mistakes', () => {
     ['sizes that x does not end in', ShapeError, () => layerNorm(zeros([2, 3]), { normalizedShape: [2] }), /last axes are \[2\]/],
     ['an eps below 0', ArgumentError, () => layerNorm(zeros([2, 3]), { eps: -1 }), /finite eps of at least 0, got -1/],
     ['a tensor in place of options', ArgumentError, () => layerNorm(zeros([2, 3]), ones([3]) as never), /^\[layerNorm\] expected options/],
+    [
+      'groups that do not divide the channels',
+      ShapeError,
+      () => groupNorm(zeros([2, 3, 4]), { groups: 2 }),
+      /^\[groupNorm\] expected x \[N, C, …\] whose channels 2 divides, got \[2, 3, 4\]/,
+    ],
+    [
+      'a weight for another number of channels',
+      ShapeError,
+      () => groupNorm(zeros([2, 4]), { groups: 2, weight: ones([2]) }),
+      /weight and bias of shape \[4\], got \[2\]/,
+    ],
+    ['no groups', ArgumentError, () => groupNorm(zeros([2, 4]), {} as never), /whole number of groups, got undefined/],
     ['no tensor', ArgumentError, () => rmsNorm([1, 2] as never), /rmsNorm/],
     [
       'a batch of one axis',

@@ -1,7 +1,7 @@
 /** Specifications of normalisations: the formulas of PyTorch's documentation, row by row or channel by channel. */
 
 import { batchNorm, batchStatistics } from './batch-norm.ts';
-import { layerNorm, rmsNorm } from './norms.ts';
+import { groupNorm, layerNorm, rmsNorm } from './norms.ts';
 import { array, at } from './specification.spec.ts';
 import type { OpSpecification, Reference } from './specification.spec.ts';
 
@@ -107,6 +107,21 @@ export const specifications: readonly OpSpecification[] = [
     run: (x) => rmsNorm(x, { eps: 0.1, normalizedShape: [2, 2] }),
     reference: rmsNormOf(4, 0.1),
     cases: [[{ dims: [3, 2, 2], ...X }], [{ dims: [0, 2, 2] }]],
+    tolerance: 1e-5,
+  },
+  {
+    name: 'groupNorm',
+    run: (x, weight, bias) => groupNorm(x, { groups: 2, weight, bias }),
+    reference: (x, weight, bias) => {
+      const [N, C, ...rest] = x.dims as [number, number, ...number[]];
+      const area = rest.reduce((n, size) => n * size, 1);
+      const normal = layerNormOf((C / 2) * area, 1e-5)({ dims: [N * C * area], data: x.data });
+      return array(x.dims, ([, c = 0], flat) => (normal.data[flat] ?? NaN) * element(weight, c, 1) + element(bias, c, 0));
+    },
+    cases: [
+      [{ dims: [2, 4, 3], ...X }, { dims: [4], ...W }, { dims: [4] }],
+      [{ dims: [2, 6], ...X }, { dims: [6], ...W }, { dims: [6] }],
+    ],
     tolerance: 1e-5,
   },
   {

@@ -56,6 +56,14 @@ function overRows(like: Tensor, rows: Tensor): Tensor {
   return toDType(sum(rows, { axis }), like.dtype);
 }
 
+/** Rows without weight and bias, in float32 at least. The kernel of layer norm takes one pass over them where the composition stores deviations. */
+function normalizedRows(norm: Norm, x: Tensor, eps: Tensor): Tensor {
+  const wide = widened(x);
+  if (norm === 'rmsNorm' || !runsRowwise(wide, norm, 'forward', 3)) return normalized(norm, wide, eps).n;
+  const [one, zero] = [1, 0].map((value) => fullLike(nodeOf(wide, norm), value, shapeOf(wide.shape.slice(-1)))) as [Tensor, Tensor];
+  return recordRowwise(LAYER_NORM, [wide, one, zero, eps], wide.shape);
+}
+
 /** Gradients of a kernel's node over x, weight, (bias,) eps. */
 function gradientOf(norm: Norm, backward: () => OpRow): GradientRule {
   return (g, { inputs, needs }) => {
@@ -65,7 +73,7 @@ function gradientOf(norm: Norm, backward: () => OpRow): GradientRule {
       if (runsRowwise(x, norm, 'backward', 3)) return recordRowwise(backward(), [x, weight, g, eps], x.shape);
       return toDType(composedGradient(norm, widened(x), widened(weight), widened(g), eps), x.dtype);
     };
-    const ofWeight = (): Tensor => overRows(x, mul(widened(g), normalized(norm, widened(x), eps).n));
+    const ofWeight = (): Tensor => overRows(x, mul(widened(g), normalizedRows(norm, x, eps)));
     const ofBias = (): Tensor => overRows(x, widened(g));
     const shares = [needs(0) ? ofX() : null, needs(1) ? ofWeight() : null];
     return norm === 'layerNorm' ? [...shares, needs(2) ? ofBias() : null, null] : [...shares, null];
@@ -139,9 +147,9 @@ function rowShape(norm: Norm, x: Tensor, affine: readonly (Tensor | null)[], giv
   return row;
 }
 
-function requireEps(norm: Norm, eps: number): number {
+function requireEps(op: string, eps: number): number {
   if (Number.isFinite(eps) && eps >= 0) return eps;
-  throw new ArgumentError({ op: norm, expected: 'a finite eps of at least 0', got: showValue(eps) });
+  throw new ArgumentError({ op, expected: 'a finite eps of at least 0', got: showValue(eps) });
 }
 
 /** What both norms do; `bias` null in the one without. */
@@ -197,4 +205,43 @@ export function rmsNorm(x: Tensor, options: RmsNormOptions = {}): Tensor {
   const row = rowShape('rmsNorm', x, [weight], normalizedShape);
   const eps = options.eps ?? EPSILON[floatOf(x.dtype)] ?? 0;
   return normalize('rmsNorm', x, weight, null, row, requireEps('rmsNorm', eps));
+}
+
+/** Options of {@link groupNorm}. */
+export interface GroupNormOptions {
+  /** How many groups the channels make, a divisor of their number; as many as channels is instance norm. */
+  readonly groups: number;
+  /** Factor of each channel, `[C]`. Default 1. */
+  readonly weight?: Tensor | null;
+  /** Added to each channel, `[C]`. Default 0. */
+  readonly bias?: Tensor | null;
+  /** Added to the variance. Default 1e-5. */
+  readonly eps?: number;
+}
+
+/**
+ * Layer norm of each group of channels of each example, with a weight and a bias for each channel. Wu and He, "Group Normalization", 2018.
+ *
+ * @param x `[N, C, ...]`
+ * @throws ShapeError, DTypeError, ArgumentError
+ */
+export function groupNorm(x: Tensor, options: GroupNormOptions): Tensor {
+  requireOptions('groupNorm', options, '{ groups: 8 }');
+  const { groups, weight = null, bias = null, eps = 1e-5 } = options;
+  const { dims } = nodeOf(x, 'groupNorm').shape;
+  const [N = 0, C = 0, ...rest] = dims;
+  if (!Number.isInteger(groups) || groups < 1)
+    throw new ArgumentError({ op: 'groupNorm', expected: 'a whole number of groups', got: showValue(groups), fix: 'pass { groups: 8 }.' });
+  if (dims.length < 2 || C % groups !== 0)
+    throw new ShapeError({ op: 'groupNorm', expected: `x [N, C, …] whose channels ${groups} divides`, got: showDims(dims) });
+  const wrong = [weight, bias].find((t) => t !== null && nodeOf(t, 'groupNorm').shape !== shapeOf([C]));
+  if (wrong) throw new ShapeError({ op: 'groupNorm', expected: `weight and bias of shape [${C}]`, got: showDims(wrong.shape) });
+  return compose(() => {
+    const dtype = floatOf([weight, bias].reduce((d, t) => (t === null ? d : promote('groupNorm', d, t.dtype)), x.dtype));
+    const size = rest.reduce((n, d) => n * d, C / groups);
+    const normal = reshape(layerNorm(reshape(widened(x), [N, groups, size]), { eps: requireEps('groupNorm', eps) }), dims);
+    const perChannel = (t: Tensor): Tensor => reshape(widened(t), [C, ...rest.map(() => 1)]);
+    const scaled = weight === null ? normal : mul(normal, perChannel(weight));
+    return toDType(bias === null ? scaled : add(scaled, perChannel(bias)), dtype);
+  });
 }
