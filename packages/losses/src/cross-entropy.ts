@@ -6,14 +6,15 @@ import {
   ShapeError,
   add,
   arange,
+  compose,
+  div,
   equal,
   logSoftmax,
-  mean,
   mul,
-  neg,
   requireIndices,
   requireOptions,
   reshape,
+  sub,
   sum,
   unsqueeze,
   where,
@@ -46,13 +47,26 @@ export function crossEntropy(logits: Tensor, target: Tensor, options: CrossEntro
   if (logits.rank === 0) throw new ShapeError({ op: 'crossEntropy', expected: 'logits with a class axis', got: '[]' });
   const axis = logits.rank === 1 ? 0 : 1;
   const hard = target.dtype.startsWith('int') || target.dtype.startsWith('uint');
-  return inFloat32(logits, target, (wide, wideTarget) => {
+  const lossOf = (wide: Tensor, wideTarget: Tensor): Tensor => {
     const logProbabilities = logSoftmax(wide, { axis });
-    const likelihood = hard ? ofLabels(logProbabilities, wideTarget, axis) : ofProbabilities(logProbabilities, wideTarget, axis);
-    if (labelSmoothing === 0) return reduceLoss('crossEntropy', neg(likelihood), reduction);
-    const uniform = mean(logProbabilities, { axis });
-    return reduceLoss('crossEntropy', neg(add(mul(likelihood, 1 - labelSmoothing), mul(uniform, labelSmoothing))), reduction);
-  });
+    const terms = hard ? ofLabels(logProbabilities, wideTarget, axis) : ofProbabilities(logProbabilities, wideTarget, axis);
+    const uniform = labelSmoothing / (wide.shape[axis] ?? 1);
+    const smooth = labelSmoothing === 0 ? terms : add(mul(terms, 1 - labelSmoothing), mul(logProbabilities, uniform));
+    return reduceTerms(smooth, axis, reduction);
+  };
+  return compose(() => inFloat32(logits, target, lossOf));
+}
+
+/**
+ * Minus the sum over classes, reduced; classes and examples are summed in one pass. Subtracted from 0, a loss of nothing is 0, not -0.
+ *
+ * @throws ArgumentError for another reduction
+ */
+function reduceTerms(terms: Tensor, axis: number, reduction: Reduction): Tensor {
+  if (reduction === 'none') return sub(0, sum(terms, { axis }));
+  const total = sub(0, reduceLoss('crossEntropy', terms, reduction === 'mean' ? 'sum' : reduction));
+  const count = labelShape(terms, axis).reduce((n, size) => n * size, 1);
+  return reduction === 'mean' ? div(total, count) : total;
 }
 
 /** The logits' shape without the class axis. */
@@ -60,7 +74,7 @@ function labelShape(logits: Tensor, axis: number): readonly number[] {
   return logits.shape.filter((_, i) => i !== axis);
 }
 
-/** The log probability of each label: a sum over classes in which all others count 0, so that it fuses with its neighbours. */
+/** The log probability of each label at its class, and 0 at all others: unlike a gather it fuses with its neighbours, and so does its gradient. */
 function ofLabels(logProbabilities: Tensor, labels: Tensor, axis: number): Tensor {
   const { shape } = logProbabilities;
   const wanted = labelShape(logProbabilities, axis);
@@ -79,7 +93,7 @@ function ofLabels(logProbabilities: Tensor, labels: Tensor, axis: number): Tenso
     shape.map((size, i) => (i === axis ? size : 1)),
   );
   const chosen = equal(unsqueeze(labels.toDType('int32'), axis), places);
-  return sum(where(chosen, logProbabilities, 0), { axis });
+  return where(chosen, logProbabilities, 0);
 }
 
 function ofProbabilities(logProbabilities: Tensor, target: Tensor, axis: number): Tensor {
@@ -92,5 +106,5 @@ function ofProbabilities(logProbabilities: Tensor, target: Tensor, axis: number)
     });
   if (target.dtype === 'bool') throw new DTypeError({ op: 'crossEntropy', expected: 'class indices or probabilities', got: 'bool' });
   requireSameShape('crossEntropy', logProbabilities, target);
-  return sum(mul(target, logProbabilities), { axis });
+  return mul(target, logProbabilities);
 }

@@ -1,6 +1,6 @@
 /** Losses against PyTorch's values (1.13; the inputs are those of the tables of its documentation and of `torch.nn.functional`). */
 
-import { IndexError, ShapeError, full, grad, tensor, zeros } from '@gradus/tensor';
+import { IndexError, ShapeError, evaluate, explain, full, grad, randn, tensor, zeros } from '@gradus/tensor';
 import { describe, expect, test } from 'vitest';
 import { crossEntropy, mse } from './index.ts';
 import { accuracy } from './metrics/index.ts';
@@ -56,6 +56,24 @@ describe('crossEntropy', () => {
       )
       .div(3);
     for (const [i, v] of expected.dataSync().entries()) expect(g.dataSync()[i]).toBeCloseTo(v, 6);
+  });
+
+  test('of logits is two kernels, and two more for their gradient', () => {
+    const [x, w] = [randn([3, 6], { seed: 1 }), randn([6, 3], { seed: 2 })];
+    evaluate(x, w);
+    w.requiresGrad = true;
+    const loss = crossEntropy(x.matmul(w), labels());
+    loss.backward();
+    evaluate(loss, w.grad ?? loss);
+    const kernels = explain()?.kernels.filter(({ anchor }) => anchor !== 'matmul');
+    const kinds = kernels?.map(({ kernels: [kind], outputs: [first] }) => `${kind} ${first?.op}`);
+    expect(kinds).toEqual(['rowwise logSoftmax', 'reduce div', 'map where', 'rowwise logSoftmax backward']);
+  });
+
+  test('of no examples is NaN, summed 0', () => {
+    const none = tensor([], { dtype: 'int32' });
+    expect(crossEntropy(zeros([0, 3]), none).itemSync()).toBeNaN();
+    expect(crossEntropy(zeros([0, 3]), none, { reduction: 'sum' }).itemSync()).toBe(0);
   });
 
   test('survives huge logits', () => {

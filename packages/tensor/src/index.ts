@@ -21,6 +21,7 @@ export type { ElementArray } from './memory/elements.ts';
 export { compose, iterationScopes, keep, scope } from './memory/scope.ts';
 export type { ScopeHandle } from './memory/scope.ts';
 export type { TensorMethods } from './methods.ts';
+export { gelu, silu } from './ops/activations.ts';
 export {
   add,
   div,
@@ -49,6 +50,10 @@ export {
 } from './ops/arithmetic.ts';
 export { requireOptions } from './ops/arguments.ts';
 export type { Axes, Operand, ReduceOptions } from './ops/arguments.ts';
+export { scaledDotProductAttention } from './ops/attention.ts';
+export type { AttentionOptions } from './ops/attention.ts';
+export { batchNorm, batchStatistics } from './ops/batch-norm.ts';
+export type { BatchNormOptions, BatchStatistics } from './ops/batch-norm.ts';
 export { copy, detach, stopGradient } from './ops/convert.ts';
 export { conv1d, conv2d, conv3d } from './ops/convolution.ts';
 export type { ConvolutionOptions } from './ops/convolution.ts';
@@ -61,7 +66,6 @@ export {
   exp,
   expm1,
   floor,
-  gelu,
   leakyRelu,
   log,
   log1p,
@@ -70,7 +74,6 @@ export {
   round,
   rsqrt,
   sigmoid,
-  silu,
   sin,
   softplus,
   sqrt,
@@ -78,11 +81,15 @@ export {
   tanh,
   trunc,
 } from './ops/functions.ts';
+export { embedding } from './ops/embedding.ts';
+export type { EmbeddingOptions } from './ops/embedding.ts';
 export { maskedSelect, nonzero } from './ops/dynamic.ts';
 export { indexSelect, requireIndices, scatterAdd, takeAlongAxis } from './ops/indexing.ts';
 export { matmul } from './ops/matmul.ts';
 export { concatenate, flip, pad, permute, slice, split, stack, transpose } from './ops/movement.ts';
 export type { Range } from './ops/movement.ts';
+export { groupNorm, layerNorm, rmsNorm } from './ops/norms.ts';
+export type { GroupNormOptions, LayerNormOptions, RmsNormOptions } from './ops/norms.ts';
 export { avgPool1d, avgPool2d, maxPool1d, maxPool2d } from './ops/pooling.ts';
 export type { AveragePoolOptions, PoolOptions } from './ops/pooling.ts';
 export type { CreationOptions } from './ops/positions.ts';

@@ -237,6 +237,18 @@ describe('ops of one’s own', () => {
   });
 });
 
+test('a rule that differentiates inside leaves the pass that called it alone', () => {
+  const squared = defineOp({
+    name: 'squared',
+    shape: sameAs(0),
+    decompose: (x: Tensor) => x.square(),
+    grad: (g, [x]) => vjp((t) => t.square(), [x], g).gradients,
+  });
+  const fourth = (x: Tensor): Tensor => squared(x).mul(squared(x)).sum();
+  expect(values(grad((x) => grad(fourth)(x).sum())(tensor([1, 2])))).toEqual([12, 48]);
+  expect(values(grad((x) => grad((y) => grad(fourth)(y).sum())(x).sum())(tensor([1, 2])))).toEqual([24, 48]);
+});
+
 test('nothing of a gradient outlives its scope', () => {
   const x = tensor([1, 2]);
   const g = scope(() => grad((t) => t.exp().sum())(x));

@@ -9,26 +9,34 @@ import { debug, scope, tensor, vjp } from '@gradus/tensor';
 import type { DType, Device, Tensor } from '@gradus/tensor';
 import * as published from '@gradus/tensor';
 import { describe, expect, test } from 'vitest';
+import * as activationOps from '../src/ops/activations.ts';
 import * as arithmeticOps from '../src/ops/arithmetic.ts';
+import * as attentionOps from '../src/ops/attention.ts';
+import * as batchNormOps from '../src/ops/batch-norm.ts';
 import * as convertOps from '../src/ops/convert.ts';
 import * as convolutionOps from '../src/ops/convolution.ts';
+import * as embeddingOps from '../src/ops/embedding.ts';
 import * as expandOps from '../src/ops/expand.ts';
 import * as functionOps from '../src/ops/functions.ts';
 import * as indexingOps from '../src/ops/indexing.ts';
 import * as matmulOps from '../src/ops/matmul.ts';
 import * as movementOps from '../src/ops/movement.ts';
+import * as normOps from '../src/ops/norms.ts';
 import * as poolingOps from '../src/ops/pooling.ts';
 import * as reduceOps from '../src/ops/reduce.ts';
 import * as reshapeOps from '../src/ops/reshape.ts';
+import * as softmaxOps from '../src/ops/softmax.ts';
 import { specifications as arithmetic } from '../src/ops/arithmetic.spec.ts';
+import { specifications as attention } from '../src/ops/attention.spec.ts';
 import { specifications as convolution } from '../src/ops/convolution.spec.ts';
 import { specifications as functions } from '../src/ops/functions.spec.ts';
 import { specifications as movement } from '../src/ops/movement.spec.ts';
+import { specifications as norms } from '../src/ops/norms.spec.ts';
 import { specifications as reduce } from '../src/ops/reduce.spec.ts';
 import type { InputSpecification, OpSpecification, Reference } from '../src/ops/specification.spec.ts';
 import { threefry } from '../src/random/threefry.ts';
 
-const all = [...arithmetic, ...functions, ...reduce, ...movement, ...convolution];
+const all = [...arithmetic, ...functions, ...reduce, ...movement, ...convolution, ...norms, ...attention];
 
 const reference = cpu();
 const minimal = withoutFastPaths(cpu());
@@ -125,17 +133,23 @@ const dot = (a: ArrayLike<number>, b: ArrayLike<number>): number => Array.from(a
 test('every op has a specification', () => {
   const named = new Set(all.map((specification) => specification.name.split(/[ ,]/)[0]));
   const modules = [
+    activationOps,
     arithmeticOps,
+    attentionOps,
+    batchNormOps,
     convertOps,
     convolutionOps,
+    embeddingOps,
     expandOps,
     functionOps,
     indexingOps,
     matmulOps,
     movementOps,
+    normOps,
     poolingOps,
     reduceOps,
     reshapeOps,
+    softmaxOps,
   ];
   const ops = modules.flatMap((module) => Object.keys(module)).filter((name) => Object.hasOwn(published, name));
   const without = ops.filter((name) => !named.has(name) && !['requireIndices', 'stopGradient'].includes(name));

@@ -5,21 +5,20 @@ import {
   ShapeError,
   add,
   assign,
+  batchNorm,
+  batchStatistics,
   detach,
   div,
-  mean,
   mul,
   noGrad,
   ones,
   requireOptions,
-  reshape,
-  sqrt,
-  square,
   sub,
   tensor,
+  toDType,
   zeros,
 } from '@gradus/tensor';
-import type { Tensor } from '@gradus/tensor';
+import type { BatchStatistics, Tensor } from '@gradus/tensor';
 import { Module } from '../module.ts';
 import type { Buffer } from '../module.ts';
 import { requireDTypeOf, requireSizes } from './input.ts';
@@ -80,18 +79,14 @@ abstract class BatchNorm extends Module {
     }
     const own = this.weight ?? this.runningMean;
     if (own !== null) requireDTypeOf(this.constructor.name, x, own);
-    const perChannel = shape.map((size, axis) => (axis === 1 ? size : 1));
-    const wide = (t: Tensor): Tensor => reshape(t, perChannel);
-    const { runningMean, runningVar } = this;
+    const { runningMean, runningVar, weight, bias, eps } = this;
     const fixed = !this.training && runningMean !== null && runningVar !== null;
-    const { center, variance } = fixed ? { center: wide(runningMean), variance: wide(runningVar) } : this.#statistics(x);
-    const normal = div(sub(x, center), sqrt(add(variance, this.eps)));
-    return this.weight === null || this.bias === null ? normal : add(mul(normal, wide(this.weight)), wide(this.bias));
+    const { mean, variance } = fixed ? { mean: runningMean, variance: runningVar } : this.#statistics(x);
+    return batchNorm(x, mean, variance, { weight, bias, eps });
   }
 
   /** Mean and biased variance of the batch; in training they go into the running statistics, the variance unbiased. */
-  #statistics(x: Tensor): { center: Tensor; variance: Tensor } {
-    const axis = [...x.shape.keys()].filter((a) => a !== 1);
+  #statistics(x: Tensor): BatchStatistics {
     const count = x.size / this.numFeatures;
     if (this.training && count <= 1) {
       throw new ShapeError({
@@ -101,10 +96,9 @@ abstract class BatchNorm extends Module {
         fix: 'use a larger batch, or eval().',
       });
     }
-    const center = mean(x, { axis, keepDims: true });
-    const variance = mean(square(sub(x, center)), { axis, keepDims: true });
-    if (this.training) this.#track(center, mul(detach(variance), count / (count - 1)));
-    return { center, variance };
+    const statistics = batchStatistics(x);
+    if (this.training) this.#track(statistics.mean, mul(detach(statistics.variance), count / (count - 1)));
+    return statistics;
   }
 
   #track(center: Tensor, unbiased: Tensor): void {
@@ -114,7 +108,7 @@ abstract class BatchNorm extends Module {
       const count = numBatchesTracked.add(1);
       const weight = this.momentum ?? div(1, count);
       const rest = typeof weight === 'number' ? 1 - weight : sub(1, weight);
-      const blend = (old: Tensor, fresh: Tensor): Tensor => add(mul(old, rest), mul(reshape(detach(fresh), [this.numFeatures]), weight));
+      const blend = (old: Tensor, fresh: Tensor): Tensor => toDType(add(mul(old, rest), mul(detach(fresh), weight)), old.dtype);
       const [average, spread] = [blend(runningMean, center), blend(runningVar, unbiased)];
       // All that can fail has been done.
       assign(numBatchesTracked, count);

@@ -20,8 +20,8 @@ import { aliasOf } from '../ops/convert.ts';
 import { REQUIRES_GRAD, Tensor, nodeOf } from '../tensor.ts';
 import type { Dims } from '../tensor.ts';
 
-/** Nodes of a trace, inputs before those who use them. */
-function tapeOf(root: Node, trace: number): Node[] {
+/** Nodes of a trace, inputs before those who use them. It ends at `ends`: what lies beyond may have the bit from a trace that is over. */
+function tapeOf(root: Node, trace: number, ends: ReadonlySet<Node>): Node[] {
   const order: Node[] = [];
   const seen = new Set<Node>();
   const stack: { node: Node; next: number }[] = [{ node: root, next: 0 }];
@@ -29,7 +29,7 @@ function tapeOf(root: Node, trace: number): Node[] {
   while (stack.length > 0) {
     const top = stack[stack.length - 1] as { node: Node; next: number };
     const { inputs, op } = top.node;
-    if (op.gradient === null || top.node.cell !== null || top.next >= inputs.length) {
+    if (op.gradient === null || top.node.cell !== null || top.next >= inputs.length || ends.has(top.node)) {
       order.push(top.node);
       stack.pop();
       continue;
@@ -60,9 +60,11 @@ function requireTape(node: Node): void {
   });
 }
 
-/** Carries `seed` from `root` back to the leaves of `trace`; `arrive` gets each leaf and its gradient. */
-function walk(root: Node, seed: Tensor, trace: number, arrive: (leaf: Node, gradient: Tensor) => void): readonly Node[] {
-  const tape = tapeOf(root, trace);
+const NOWHERE: ReadonlySet<Node> = new Set();
+
+/** Carries `seed` from `root` back to the leaves of `trace`, and no further than `ends`; `arrive` gets each leaf and its gradient. */
+function walk(root: Node, seed: Tensor, trace: number, arrive: (leaf: Node, gradient: Tensor) => void, ends = NOWHERE): readonly Node[] {
+  const tape = tapeOf(root, trace, ends);
   tape.forEach(requireTape);
   root.cotangent = seed;
   try {
@@ -72,7 +74,7 @@ function walk(root: Node, seed: Tensor, trace: number, arrive: (leaf: Node, grad
       node.cotangent = null;
       if (gradient === null) continue;
       if (isLeaf(node)) arrive(node, gradient);
-      if (!isLeaf(node) || node.op === TRACE_LEAF) pass(node, gradient, trace);
+      if (!isLeaf(node) || (node.op === TRACE_LEAF && !ends.has(node))) pass(node, gradient, trace);
     }
   } finally {
     for (const node of tape) node.cotangent = null;
@@ -229,7 +231,8 @@ function differentiate<T>(
         const value = fn(...leaves);
         const root = nodeOf(value, op);
         const arrived = new Map<Node, Tensor>();
-        if ((root.traces & trace) !== 0) walk(root, seedFor(root, seed, op), trace, (leaf, gradient) => void arrived.set(leaf, gradient));
+        const ends = new Set(leaves.map((leaf) => nodeOf(leaf, op)));
+        if ((root.traces & trace) !== 0) walk(root, seedFor(root, seed, op), trace, (leaf, gradient) => void arrived.set(leaf, gradient), ends);
         const gradients = leaves.map((leaf) => {
           const gradient = arrived.get(nodeOf(leaf, op)) ?? fullLike(nodeOf(leaf, op), 0);
           return gradient === seed ? new Tensor(nodeOf(gradient, op)) : gradient;

@@ -1,5 +1,6 @@
 /** Specifications of elementary functions and activations. References are JavaScript's own functions, or series where it has none. */
 
+import { gelu, silu } from './activations.ts';
 import * as ops from './functions.ts';
 import { pointwise } from './specification.spec.ts';
 import type { OpSpecification } from './specification.spec.ts';
@@ -60,11 +61,11 @@ export const specifications: readonly OpSpecification[] = [
     (x: Tensor) => ops.leakyRelu(x, { slope: 0.1 }),
     (x) => (x > 0 ? x : 0.1 * x),
   ),
-  unary('silu', ops.silu, (x) => x * sigmoid(x)),
-  unary('gelu', ops.gelu, (x) => 0.5 * x * (1 + erf(x * Math.SQRT1_2)), -3, 3, { tolerance: 2e-5 }),
+  unary('silu', silu, (x) => x * sigmoid(x)),
+  unary('gelu', gelu, (x) => 0.5 * x * (1 + erf(x * Math.SQRT1_2)), -3, 3, { tolerance: 2e-5 }),
   unary(
     'gelu tanh',
-    (x: Tensor) => ops.gelu(x, { approximate: 'tanh' }),
+    (x: Tensor) => gelu(x, { approximate: 'tanh' }),
     (x) => 0.5 * x * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3))),
     -2,
     2,

@@ -1,4 +1,4 @@
-/** Elementary functions and activations, elementwise. Integers and bool are calculated as float32. */
+/** Elementary functions and simple activations, elementwise. Integers and bool are calculated as float32. */
 
 import { apply, where as select } from '@gradus/backend';
 import type { Expression } from '@gradus/backend';
@@ -215,23 +215,6 @@ export function relu(x: Tensor): Tensor {
 export function leakyRelu(x: Tensor, options: { readonly slope?: number } = {}): Tensor {
   requireOptions('leakyRelu', options, '{ slope: 0.1 }');
   return where(greater(x, 0), x, mul(x, options.slope ?? 0.01));
-}
-
-/** `x · sigmoid(x)`, also called swish. */
-export function silu(x: Tensor): Tensor {
-  return mul(x, sigmoid(x));
-}
-
-const SQRT_HALF = Math.SQRT1_2;
-const SQRT_TWO_OVER_PI = Math.sqrt(2 / Math.PI);
-/** From Hendrycks and Gimpel, "Gaussian Error Linear Units", 2016. */
-const GELU_CUBIC = 0.044715;
-
-/** `x · Φ(x)`; with `approximate: 'tanh'` the tanh approximation, which is another function. Hendrycks and Gimpel, 2016. */
-export function gelu(x: Tensor, options: { readonly approximate?: 'none' | 'tanh' } = {}): Tensor {
-  requireOptions('gelu', options, "{ approximate: 'tanh' }");
-  const inner = options.approximate === 'tanh' ? tanh(mul(add(x, mul(mul(square(x), x), GELU_CUBIC)), SQRT_TWO_OVER_PI)) : erf(mul(x, SQRT_HALF));
-  return mul(mul(x, 0.5), add(inner, 1));
 }
 
 /** Rounds down. */

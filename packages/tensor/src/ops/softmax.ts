@@ -69,7 +69,7 @@ function logSumExpGradient(x: Tensor, y: Tensor, g: Tensor): Tensor {
 }
 
 /** The maximum for shifting by: without gradient, and 0 in place of infinities, whose difference would be NaN. Of nothing: 0. */
-function shiftOf(x: Tensor, axis: ReduceOptions): Operand {
+export function shiftOf(x: Tensor, axis: ReduceOptions): Operand {
   if (countOf('max', x, axis) === 0) return 0;
   const top = detach(max(x, { ...axis, keepDims: true }));
   return where(equal(sub(top, top), 0), top, 0);
