@@ -90,6 +90,8 @@ export { all, any, argmax, argmin, max, mean, min, norm, prod, std, variance } f
 export type { VarianceOptions } from './ops/reduce.ts';
 export { abs, clamp, flatten, reshape, squeeze, toDType } from './ops/own-handles.ts';
 export { unsqueeze } from './ops/reshape.ts';
+export { cummax, cummin, cumprod, cumsum } from './ops/scan.ts';
+export type { ScanOptions, ValuesAndIndices } from './ops/scan.ts';
 export { logSoftmax, logSumExp, softmax } from './ops/softmax.ts';
 export type { PerAxis } from './ops/windows.ts';
 export { Generator, defaultGenerator, manualSeed, permutationOf } from './random/generator.ts';

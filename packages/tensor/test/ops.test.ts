@@ -20,15 +20,17 @@ import * as movementOps from '../src/ops/movement.ts';
 import * as poolingOps from '../src/ops/pooling.ts';
 import * as reduceOps from '../src/ops/reduce.ts';
 import * as reshapeOps from '../src/ops/reshape.ts';
+import * as scanOps from '../src/ops/scan.ts';
 import { specifications as arithmetic } from '../src/ops/arithmetic.spec.ts';
 import { specifications as convolution } from '../src/ops/convolution.spec.ts';
 import { specifications as functions } from '../src/ops/functions.spec.ts';
 import { specifications as movement } from '../src/ops/movement.spec.ts';
 import { specifications as reduce } from '../src/ops/reduce.spec.ts';
+import { specifications as scan } from '../src/ops/scan.spec.ts';
 import type { InputSpecification, OpSpecification, Reference } from '../src/ops/specification.spec.ts';
 import { threefry } from '../src/random/threefry.ts';
 
-const all = [...arithmetic, ...functions, ...reduce, ...movement, ...convolution];
+const all = [...arithmetic, ...functions, ...reduce, ...movement, ...convolution, ...scan];
 
 const reference = cpu();
 const minimal = withoutFastPaths(cpu());
@@ -136,6 +138,7 @@ test('every op has a specification', () => {
     poolingOps,
     reduceOps,
     reshapeOps,
+    scanOps,
   ];
   const ops = modules.flatMap((module) => Object.keys(module)).filter((name) => Object.hasOwn(published, name));
   const without = ops.filter((name) => !named.has(name) && !['requireIndices', 'stopGradient'].includes(name));
