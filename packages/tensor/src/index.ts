@@ -47,6 +47,8 @@ export {
   sub,
   where,
 } from './ops/arithmetic.ts';
+export { argmax, argmin } from './ops/arg-reduce.ts';
+export type { ArgOptions } from './ops/arg-reduce.ts';
 export { requireOptions } from './ops/arguments.ts';
 export type { Axes, Operand, ReduceOptions } from './ops/arguments.ts';
 export { copy, detach, stopGradient } from './ops/convert.ts';
@@ -86,13 +88,15 @@ export type { Range } from './ops/movement.ts';
 export { avgPool1d, avgPool2d, maxPool1d, maxPool2d } from './ops/pooling.ts';
 export type { AveragePoolOptions, PoolOptions } from './ops/pooling.ts';
 export type { CreationOptions } from './ops/positions.ts';
-export { all, any, argmax, argmin, max, mean, min, norm, prod, std, variance } from './ops/reduce.ts';
+export { all, any, max, mean, min, norm, prod, std, variance } from './ops/reduce.ts';
 export type { VarianceOptions } from './ops/reduce.ts';
 export { abs, clamp, flatten, reshape, squeeze, toDType } from './ops/own-handles.ts';
 export { unsqueeze } from './ops/reshape.ts';
 export { cummax, cummin, cumprod, cumsum } from './ops/scan.ts';
 export type { ScanOptions, ValuesAndIndices } from './ops/scan.ts';
 export { logSoftmax, logSumExp, softmax } from './ops/softmax.ts';
+export { argsort, sort, topK } from './ops/sort.ts';
+export type { SortOptions, TopKOptions } from './ops/sort.ts';
 export type { PerAxis } from './ops/windows.ts';
 export { Generator, defaultGenerator, manualSeed, permutationOf } from './random/generator.ts';
 export type { Draw, GeneratorState } from './random/generator.ts';
