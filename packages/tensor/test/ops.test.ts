@@ -9,6 +9,7 @@ import { debug, scope, tensor, vjp } from '@gradus/tensor';
 import type { DType, Device, Tensor } from '@gradus/tensor';
 import * as published from '@gradus/tensor';
 import { describe, expect, test } from 'vitest';
+import * as adaptivePoolingOps from '../src/ops/adaptive-pooling.ts';
 import * as argReduceOps from '../src/ops/arg-reduce.ts';
 import * as arithmeticOps from '../src/ops/arithmetic.ts';
 import * as convertOps from '../src/ops/convert.ts';
@@ -23,17 +24,19 @@ import * as reduceOps from '../src/ops/reduce.ts';
 import * as reshapeOps from '../src/ops/reshape.ts';
 import * as scanOps from '../src/ops/scan.ts';
 import * as sortOps from '../src/ops/sort.ts';
+import * as transposedConvolutionOps from '../src/ops/transposed-convolution.ts';
 import { specifications as arithmetic } from '../src/ops/arithmetic.spec.ts';
 import { specifications as convolution } from '../src/ops/convolution.spec.ts';
 import { specifications as functions } from '../src/ops/functions.spec.ts';
 import { specifications as movement } from '../src/ops/movement.spec.ts';
+import { specifications as pooling } from '../src/ops/pooling.spec.ts';
 import { specifications as reduce } from '../src/ops/reduce.spec.ts';
 import { specifications as scan } from '../src/ops/scan.spec.ts';
 import { specifications as sort } from '../src/ops/sort.spec.ts';
 import type { InputSpecification, OpSpecification, Reference } from '../src/ops/specification.spec.ts';
 import { threefry } from '../src/random/threefry.ts';
 
-const all = [...arithmetic, ...functions, ...reduce, ...movement, ...convolution, ...scan, ...sort];
+const all = [...arithmetic, ...functions, ...reduce, ...movement, ...convolution, ...pooling, ...scan, ...sort];
 
 const reference = cpu();
 const minimal = withoutFastPaths(cpu());
@@ -130,6 +133,7 @@ const dot = (a: ArrayLike<number>, b: ArrayLike<number>): number => Array.from(a
 test('every op has a specification', () => {
   const named = new Set(all.map((specification) => specification.name.split(/[ ,]/)[0]));
   const modules = [
+    adaptivePoolingOps,
     argReduceOps,
     arithmeticOps,
     convertOps,
@@ -144,6 +148,7 @@ test('every op has a specification', () => {
     reshapeOps,
     scanOps,
     sortOps,
+    transposedConvolutionOps,
   ];
   const ops = modules.flatMap((module) => Object.keys(module)).filter((name) => Object.hasOwn(published, name));
   const without = ops.filter((name) => !named.has(name) && !['requireIndices', 'stopGradient'].includes(name));
