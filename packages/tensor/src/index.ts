@@ -97,6 +97,8 @@ export type { Range } from './ops/movement.ts';
 export { avgPool1d, avgPool2d, avgPool3d, maxPool1d, maxPool2d, maxPool3d, maxPoolIndices } from './ops/pooling.ts';
 export type { AveragePoolOptions, PoolOptions } from './ops/pooling.ts';
 export type { CreationOptions } from './ops/positions.ts';
+export { quantizedMatmul } from './ops/quantized.ts';
+export type { QuantizedMatmulOptions } from './ops/quantized.ts';
 export { all, any, max, mean, min, norm, prod, std, variance } from './ops/reduce.ts';
 export type { VarianceOptions } from './ops/reduce.ts';
 export { abs, clamp, flatten, reshape, squeeze, toDType } from './ops/own-handles.ts';

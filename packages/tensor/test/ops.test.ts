@@ -20,6 +20,7 @@ import * as indexingOps from '../src/ops/indexing.ts';
 import * as matmulOps from '../src/ops/matmul.ts';
 import * as movementOps from '../src/ops/movement.ts';
 import * as poolingOps from '../src/ops/pooling.ts';
+import * as quantizedOps from '../src/ops/quantized.ts';
 import * as reduceOps from '../src/ops/reduce.ts';
 import * as reshapeOps from '../src/ops/reshape.ts';
 import * as scanOps from '../src/ops/scan.ts';
@@ -30,13 +31,14 @@ import { specifications as convolution } from '../src/ops/convolution.spec.ts';
 import { specifications as functions } from '../src/ops/functions.spec.ts';
 import { specifications as movement } from '../src/ops/movement.spec.ts';
 import { specifications as pooling } from '../src/ops/pooling.spec.ts';
+import { specifications as quantized } from '../src/ops/quantized.spec.ts';
 import { specifications as reduce } from '../src/ops/reduce.spec.ts';
 import { specifications as scan } from '../src/ops/scan.spec.ts';
 import { specifications as sort } from '../src/ops/sort.spec.ts';
 import type { InputSpecification, OpSpecification, Reference } from '../src/ops/specification.spec.ts';
 import { threefry } from '../src/random/threefry.ts';
 
-const all = [...arithmetic, ...functions, ...reduce, ...movement, ...convolution, ...pooling, ...scan, ...sort];
+const all = [...arithmetic, ...functions, ...reduce, ...movement, ...convolution, ...pooling, ...quantized, ...scan, ...sort];
 
 const reference = cpu();
 const minimal = withoutFastPaths(cpu());
@@ -144,6 +146,7 @@ test('every op has a specification', () => {
     matmulOps,
     movementOps,
     poolingOps,
+    quantizedOps,
     reduceOps,
     reshapeOps,
     scanOps,
