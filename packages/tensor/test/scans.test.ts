@@ -56,6 +56,16 @@ describe.each([
     expect([total.dtype, total.slice([-1]).itemSync()]).toEqual(['float16', 4096]);
   });
 
+  test('so are the gradients of their products', () => {
+    const x = tensor(
+      Float32Array.from({ length: 40 }, (__, i) => 1 + Math.round(8 * Math.sin(i)) / 64),
+      { device },
+    );
+    const slope = grad((y) => cumprod(y, LAST).sum());
+    const wanted = slope(x).toDType('float16');
+    expect(values(slope(x.toDType('float16')).sub(wanted).abs().div(wanted)).every((error) => error <= 2 ** -10)).toBe(true);
+  });
+
   test('of nothing and of one', () => {
     expect(cumsum(zeros([2, 0], { device }), LAST).shape).toEqual([2, 0]);
     expect(cummax(zeros([2, 0], { device }), LAST).indices.shape).toEqual([2, 0]);

@@ -14,9 +14,8 @@ import { add, div, floorDiv, less, minimum, mul, sub, where } from './arithmetic
 import { argmax } from './arg-reduce.ts';
 import { requireFloat, requireOptions } from './arguments.ts';
 import { detach, toDType } from './convert.ts';
-import { expand, sum } from './expand.ts';
+import { sum } from './expand.ts';
 import { indexSelect, takeAlongAxis } from './indexing.ts';
-import { transpose } from './movement.ts';
 import { avgPool1d, avgPool2d, avgPool3d, maxPool1d, maxPool2d, maxPool3d } from './pooling.ts';
 import { ramp } from './positions.ts';
 import { inWideFloat, mean } from './reduce.ts';
@@ -40,39 +39,51 @@ interface Windows {
 function windowsOf(x: Tensor, cells: number, places: number): Windows {
   const place = reshape(ramp(0, 1, places, 'int32', nodeOf(x, 'adaptivePool').runtime), [places, 1]);
   const starts = floorDiv(mul(place, cells), places);
-  // ceil(a / b) of whole numbers is floor((a + b - 1) / b).
-  const ends = floorDiv(add(mul(add(place, 1), cells), places - 1), places);
+  // ceil(a / b) of whole numbers is floor((a + b - 1) / b), here with a = (i + 1)·n.
+  const ends = floorDiv(add(mul(place, cells), cells + places - 1), places);
   let most = 0;
   for (let i = 0; i < places; i++) most = Math.max(most, Math.ceil(((i + 1) * cells) / places) - Math.floor((i * cells) / places));
   return { starts, lengths: sub(ends, starts), most };
 }
 
-/** x `[…, n]` with its windows in place of the last axis, `[…, places, most]`; shorter ones repeat their last cell. */
-function gathered(x: Tensor, { starts, lengths, most }: Windows): Tensor {
-  const cell = ramp(0, 1, most, 'int32', nodeOf(x, 'adaptivePool').runtime);
-  return indexSelect(x, add(starts, minimum(cell, sub(lengths, 1))), { axis: -1 });
+/** How the windows of one axis are pooled: x with `places` along `axis`. */
+type Uneven = (x: Tensor, axis: number, places: number) => Tensor;
+
+/** Cells 0, 1, … of a window. */
+const cellsOf = (x: Tensor, { most }: Windows): Tensor => ramp(0, 1, most, 'int32', nodeOf(x, 'adaptivePool').runtime);
+
+/** x with its windows in place of `axis`: two axes, `[places, most]`. Shorter windows repeat their last cell. */
+function gathered(x: Tensor, axis: number, windows: Windows): Tensor {
+  const { starts, lengths } = windows;
+  return indexSelect(x, add(starts, minimum(cellsOf(x, windows), sub(lengths, 1))), { axis });
 }
 
-/** The mean of each window over the last axis. */
-function averages(x: Tensor, places: number): Tensor {
-  const windows = windowsOf(x, nodeOf(x, 'adaptivePool').shape.dims.at(-1) ?? 1, places);
-  const cell = ramp(0, 1, windows.most, 'int32', nodeOf(x, 'adaptivePool').runtime);
-  const total = sum(where(less(cell, windows.lengths), gathered(x, windows), 0), { axis: -1 });
-  return div(total, toDType(reshape(windows.lengths, [places]), nodeOf(x, 'adaptivePool').dtype));
+/** A table over windows, lined up with `axis` of a tensor of `rank` (and the axis after it, where the table has two). */
+function alongAxis(table: Tensor, axis: number, rank: number): Tensor {
+  const { dims } = nodeOf(table, 'adaptivePool').shape;
+  return reshape(table, [...dims, ...Array.from({ length: rank - axis - dims.length }, () => 1)]);
 }
 
-/** The first largest element of each window over the last axis. */
-function maxima(x: Tensor, places: number): Tensor {
-  const { dims } = nodeOf(x, 'adaptivePool').shape;
-  const windows = windowsOf(x, dims.at(-1) ?? 1, places);
-  const cells = argmax(gathered(detach(x), windows));
-  return takeAlongAxis(x, add(cells, expand(reshape(windows.starts, [places]), [...dims.slice(0, -1), places])), { axis: -1 });
-}
+const averages: Uneven = (x, axis, places) => {
+  const { dtype, shape } = nodeOf(x, 'adaptivePool');
+  const windows = windowsOf(x, shape.dims[axis] ?? 1, places);
+  const inside = alongAxis(less(cellsOf(x, windows), windows.lengths), axis, shape.rank + 1);
+  const total = sum(where(inside, gathered(x, axis, windows), 0), { axis: axis + 1 });
+  return div(total, toDType(alongAxis(reshape(windows.lengths, [places]), axis, shape.rank), dtype));
+};
 
-/** One of the two kinds: a plain pool of each rank, and how to pool the last axis in uneven windows. */
+/** The first largest element of each window. */
+const maxima: Uneven = (x, axis, places) => {
+  const { shape } = nodeOf(x, 'adaptivePool');
+  const windows = windowsOf(x, shape.dims[axis] ?? 1, places);
+  const cells = argmax(gathered(detach(x), axis, windows), { axis: axis + 1 });
+  return takeAlongAxis(x, add(cells, alongAxis(reshape(windows.starts, [places]), axis, shape.rank)), { axis });
+};
+
+/** One of the two kinds: a plain pool of each rank, and how to pool one axis in uneven windows. */
 interface Kind {
   readonly plain: readonly ((x: Tensor, options: { readonly size: PerAxis }) => Tensor)[];
-  readonly uneven: (x: Tensor, places: number) => Tensor;
+  readonly uneven: Uneven;
 }
 
 const AVERAGE: Kind = { plain: [avgPool1d, avgPool2d, avgPool3d], uneven: averages };
@@ -95,7 +106,7 @@ function adaptivePool(kind: Kind, x: Tensor, size: readonly number[]): Tensor {
   if (plain !== undefined && size.every((places, i) => (cells[i] ?? 0) % places === 0))
     return plain(x, { size: size.map((places, i) => (cells[i] ?? 0) / places) });
   // The last axis first, so that of equal maxima the first one in row-major order is taken.
-  return size.reduceRight((y, places, i) => (places === cells[i] ? y : transpose(kind.uneven(transpose(y, 2 + i, -1), places), 2 + i, -1)), x);
+  return size.reduceRight((y, places, i) => (places === cells[i] ? y : kind.uneven(y, 2 + i, places)), x);
 }
 
 function adaptiveAvgPool(op: string, rank: number, x: Tensor, options: AdaptivePoolOptions): Tensor {

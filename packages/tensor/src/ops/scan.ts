@@ -69,7 +69,7 @@ const ROWS: { readonly [F in FoldKind]: OpRow } = {
   // Through the maps, which only multiply: right where elements are 0, and so is the gradient of the gradient.
   prod: /* @__PURE__ */ scanRow('cumprod', 'prod', {
     residuals: 'inputs',
-    gradient: (g, context) => throughComposition(1, (x) => inSteps('prod', x, context.attribute as Direction))(g, context),
+    gradient: (g, context) => throughComposition(1, (x) => composed('prod', x, context.attribute as Direction))(g, context),
   }),
   max: /* @__PURE__ */ scanRow('running max', 'max'),
   min: /* @__PURE__ */ scanRow('running min', 'min'),
@@ -109,15 +109,19 @@ function inSteps(fold: FoldKind, x: Tensor, { reverse, exclusive }: Direction): 
   return exclusive ? moved(total, 1) : total;
 }
 
-/** The fold along the last axis, as the device runs it best. 16-bit floats are rounded at the end only. */
+/** The same, with 16-bit floats rounded at the end only. */
+function composed(fold: FoldKind, x: Tensor, direction: Direction): Tensor {
+  const { dtype } = nodeOf(x, 'scan');
+  const narrow = dtype === 'float16' || dtype === 'bfloat16';
+  return narrow ? toDType(inSteps(fold, toDType(x, 'float32'), direction), dtype) : inSteps(fold, x, direction);
+}
+
+/** The fold along the last axis, as the device runs it best. */
 function runningFold(fold: FoldKind, x: Tensor, direction: Direction): Tensor {
   const node = nodeOf(x, 'scan');
-  if (isClaimed(x, scanKernel(fold, direction, node.dtype))) {
-    const { reverse, exclusive } = direction;
-    return record(ROWS[fold], [node], node.shape, node.dtype, intern(`scan:${reverse}:${exclusive}`, { reverse, exclusive } satisfies Direction));
-  }
-  const narrow = node.dtype === 'float16' || node.dtype === 'bfloat16';
-  return narrow ? toDType(runningFold(fold, toDType(x, 'float32'), direction), node.dtype) : inSteps(fold, x, direction);
+  if (!isClaimed(x, scanKernel(fold, direction, node.dtype))) return composed(fold, x, direction);
+  const { reverse, exclusive } = direction;
+  return record(ROWS[fold], [node], node.shape, node.dtype, intern(`scan:${reverse}:${exclusive}`, { reverse, exclusive } satisfies Direction));
 }
 
 /** Options of cumulative sums and products. */
