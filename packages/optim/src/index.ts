@@ -2,6 +2,8 @@
 
 export { Adam } from './adam.ts';
 export type { AdamOptions } from './adam.ts';
+export { AdamW } from './adamw.ts';
+export type { AdamWOptions } from './adamw.ts';
 export { clipGradNorm } from './clip.ts';
 export { ArenaOptimizer, OptimizerGroup } from './optimizer.ts';
 export type { Optimizer, ParameterGroup, Parameters, Settings, Update, Updated } from './optimizer.ts';

@@ -3,7 +3,7 @@
 import { ArgumentError, GradientError, Parameter, compile, explain, tensor } from '@gradus/tensor';
 import type { Tensor } from '@gradus/tensor';
 import { describe, expect, test } from 'vitest';
-import { Adam, SGD, clipGradNorm } from './index.ts';
+import { Adam, AdamW, SGD, clipGradNorm } from './index.ts';
 import type { Optimizer } from './index.ts';
 
 function descend(make: (p: Parameter) => Optimizer, steps: number): number[] {
@@ -24,6 +24,11 @@ const adam =
   (p) =>
     new Adam([p], { lr: 0.1, ...options });
 
+const adamW =
+  (options: ConstructorParameters<typeof AdamW>[1]): Make =>
+  (p) =>
+    new AdamW([p], { lr: 0.1, ...options });
+
 /** [name, optimizer, after step 1, after step 5]; values by PyTorch 1.13. */
 const golden: readonly [string, Make, readonly number[] | null, readonly number[] | null][] = [
   ['SGD with momentum', sgd({ momentum: 0.9 }), [0.9, -1.4], [-0.02916, 1.55656]],
@@ -31,6 +36,8 @@ const golden: readonly [string, Make, readonly number[] | null, readonly number[
   ['SGD with Nesterov and weight decay', sgd({ momentum: 0.9, nesterov: true, weightDecay: 0.1 }), [0.791, -0.822], [-0.1632489978, 0.6630655223]],
   ['Adam', adam({}), null, [0.5079636619, -1.5029557809]],
   ['Adam with a large eps', adam({ eps: 0.1 }), [0.9090909091, -1.9016393443], null],
+  ['AdamW', adamW({ weightDecay: 0.1 }), [0.890000001, -1.8800000002], [0.4699526596, -1.4155664795]],
+  ['AdamW without decay, which is Adam', adamW({ weightDecay: 0 }), null, [0.5079636619, -1.5029557809]],
 ];
 
 describe.each(golden)('%s', (_, make, first, fifth) => {
@@ -44,6 +51,14 @@ test('SGD of [1, 2] with gradient [1, 2] and rate 0.001 gives [0.999, 1.998]', (
   const p = new Parameter(tensor([1, 2]));
   new SGD([p], { lr: 0.001 }).minimize(p.square().mul(0.5).sum());
   expect([...p.dataSync()].map((v) => Number(v.toFixed(6)))).toEqual([0.999, 1.998]);
+});
+
+test('AdamW decays by 0.01 times the rate unless told otherwise, and moments do not see it', () => {
+  const p = new Parameter(tensor(new Float64Array([1])));
+  const optimizer = new AdamW([p], { lr: 0.1 });
+  optimizer.minimize(p.mul(0).sum());
+  expect(p.itemSync()).toBe(1 - 0.1 * 0.01);
+  expect(optimizer.state[0]?.map((s) => s.itemSync())).toEqual([0, 0]);
 });
 
 describe('parameters', () => {
@@ -132,6 +147,10 @@ describe('bad input', () => {
     expect(() => new SGD([p, p], { lr: 0.1 })).toThrow(/each parameter once/);
     expect(() => new SGD([p], { lr: -1 })).toThrow(ArgumentError);
     expect(() => new SGD([p], { lr: 1, nesterov: true })).toThrow(/nesterov/);
+    expect(() => new AdamW([p], { betas: [0.9, 1] })).toThrow(
+      '[AdamW] expected betas from 0 up to, without, 1 and eps of at least 0, got betas 0.9, 1',
+    );
+    expect(() => new AdamW([p], 0.1 as never)).toThrow('[AdamW] expected options, got 0.1');
     const optimizer = new SGD([p], { lr: 1 });
     expect(() => {
       optimizer.lr = NaN;

@@ -4,7 +4,7 @@ import { Linear, ReLU, Sequential } from '@gradus/nn';
 import { crossEntropy } from '@gradus/losses';
 import { Parameter, explain, manualSeed, noGrad, randn, tensor } from '@gradus/tensor';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { Adam, SGD, clipGradNorm } from '../src/index.ts';
+import { Adam, AdamW, SGD, clipGradNorm } from '../src/index.ts';
 import { BATCH, CLASSES, FEATURES, loop, mlp } from './batches.ts';
 
 beforeEach(() => manualSeed(0));
@@ -27,9 +27,12 @@ describe('what a step compiles to', () => {
     expect(explain()?.kernels[0]?.kernels).toEqual(['map']);
   });
 
-  test('an Adam step is one kernel over the arena, with moments in place', async () => {
+  test.each([
+    ['Adam', Adam],
+    ['AdamW', AdamW],
+  ])('a step of %s is one kernel over the arena, with moments in place', async (_, Rule) => {
     const model = mlp();
-    const optimizer = new Adam(model.parameters());
+    const optimizer = new Rule(model.parameters());
     const size = optimizer.arenas[0]?.size;
     for await (const [x, y] of loop(2)) optimizer.minimize(crossEntropy(model.forward(x), y));
     const report = explain();

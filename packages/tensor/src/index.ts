@@ -48,6 +48,17 @@ export {
   sub,
   where,
 } from './ops/arithmetic.ts';
+export {
+  adaptiveAvgPool1d,
+  adaptiveAvgPool2d,
+  adaptiveAvgPool3d,
+  adaptiveMaxPool1d,
+  adaptiveMaxPool2d,
+  adaptiveMaxPool3d,
+} from './ops/adaptive-pooling.ts';
+export type { AdaptivePoolOptions } from './ops/adaptive-pooling.ts';
+export { argmax, argmin } from './ops/arg-reduce.ts';
+export type { ArgOptions } from './ops/arg-reduce.ts';
 export { requireOptions } from './ops/arguments.ts';
 export type { Axes, Operand, ReduceOptions } from './ops/arguments.ts';
 export { scaledDotProductAttention } from './ops/attention.ts';
@@ -90,14 +101,22 @@ export { concatenate, flip, pad, permute, slice, split, stack, transpose } from 
 export type { Range } from './ops/movement.ts';
 export { groupNorm, layerNorm, rmsNorm } from './ops/norms.ts';
 export type { GroupNormOptions, LayerNormOptions, RmsNormOptions } from './ops/norms.ts';
-export { avgPool1d, avgPool2d, maxPool1d, maxPool2d } from './ops/pooling.ts';
+export { avgPool1d, avgPool2d, avgPool3d, maxPool1d, maxPool2d, maxPool3d, maxPoolIndices } from './ops/pooling.ts';
 export type { AveragePoolOptions, PoolOptions } from './ops/pooling.ts';
 export type { CreationOptions } from './ops/positions.ts';
-export { all, any, argmax, argmin, max, mean, min, norm, prod, std, variance } from './ops/reduce.ts';
+export { quantizedMatmul } from './ops/quantized.ts';
+export type { QuantizedMatmulOptions } from './ops/quantized.ts';
+export { all, any, max, mean, min, norm, prod, std, variance } from './ops/reduce.ts';
 export type { VarianceOptions } from './ops/reduce.ts';
 export { abs, clamp, flatten, reshape, squeeze, toDType } from './ops/own-handles.ts';
 export { unsqueeze } from './ops/reshape.ts';
+export { cummax, cummin, cumprod, cumsum } from './ops/scan.ts';
+export type { ScanOptions, ValuesAndIndices } from './ops/scan.ts';
 export { logSoftmax, logSumExp, softmax } from './ops/softmax.ts';
+export { argsort, sort, topK } from './ops/sort.ts';
+export type { SortOptions, TopKOptions } from './ops/sort.ts';
+export { convTranspose1d, convTranspose2d, convTranspose3d } from './ops/transposed-convolution.ts';
+export type { TransposedConvolutionOptions } from './ops/transposed-convolution.ts';
 export type { PerAxis } from './ops/windows.ts';
 export { Generator, defaultGenerator, manualSeed, permutationOf } from './random/generator.ts';
 export type { Draw, GeneratorState } from './random/generator.ts';

@@ -9,6 +9,8 @@ import { backward } from './autograd/backward.ts';
 import type { BackwardOptions } from './autograd/backward.ts';
 import { Node } from './graph/node.ts';
 import * as arithmetic from './ops/arithmetic.ts';
+import { argmax, argmin } from './ops/arg-reduce.ts';
+import type { ArgOptions } from './ops/arg-reduce.ts';
 import type { Axes, Operand, ReduceOptions } from './ops/arguments.ts';
 import { copy, detach } from './ops/convert.ts';
 import { expand, sum } from './ops/expand.ts';
@@ -66,8 +68,8 @@ export interface TensorMethods<S extends Dims = Dims> {
   min(options?: ReduceOptions): Tensor;
   variance(options?: VarianceOptions): Tensor;
   std(options?: VarianceOptions): Tensor;
-  argmax(options?: { readonly axis?: number; readonly keepDims?: boolean }): Tensor;
-  argmin(options?: { readonly axis?: number; readonly keepDims?: boolean }): Tensor;
+  argmax(options?: ArgOptions): Tensor;
+  argmin(options?: ArgOptions): Tensor;
   softmax(options?: { readonly axis?: number }): Tensor<S>;
   logSoftmax(options?: { readonly axis?: number }): Tensor<S>;
   matmul(other: Tensor): Tensor;
@@ -98,7 +100,7 @@ type AnyFunction = (x: Tensor, ...rest: never[]) => unknown;
 const table = (): { readonly [Name in keyof TensorMethods]: AnyFunction } => {
   const { add, sub, mul, div, pow, maximum, minimum, equal, notEqual, less, lessEqual, greater, greaterEqual, neg, square, sign } = arithmetic;
   const { exp, log, sqrt, reciprocal, sin, cos, tanh, sigmoid, relu } = functions;
-  const { mean, prod, max, min, variance, std, argmax, argmin } = reduce;
+  const { mean, prod, max, min, variance, std } = reduce;
   const arithmeticMethods = {
     add,
     sub,

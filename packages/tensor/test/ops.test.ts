@@ -10,6 +10,8 @@ import type { DType, Device, Tensor } from '@gradus/tensor';
 import * as published from '@gradus/tensor';
 import { describe, expect, test } from 'vitest';
 import * as activationOps from '../src/ops/activations.ts';
+import * as adaptivePoolingOps from '../src/ops/adaptive-pooling.ts';
+import * as argReduceOps from '../src/ops/arg-reduce.ts';
 import * as arithmeticOps from '../src/ops/arithmetic.ts';
 import * as attentionOps from '../src/ops/attention.ts';
 import * as batchNormOps from '../src/ops/batch-norm.ts';
@@ -23,20 +25,28 @@ import * as matmulOps from '../src/ops/matmul.ts';
 import * as movementOps from '../src/ops/movement.ts';
 import * as normOps from '../src/ops/norms.ts';
 import * as poolingOps from '../src/ops/pooling.ts';
+import * as quantizedOps from '../src/ops/quantized.ts';
 import * as reduceOps from '../src/ops/reduce.ts';
 import * as reshapeOps from '../src/ops/reshape.ts';
 import * as softmaxOps from '../src/ops/softmax.ts';
+import * as scanOps from '../src/ops/scan.ts';
+import * as sortOps from '../src/ops/sort.ts';
+import * as transposedConvolutionOps from '../src/ops/transposed-convolution.ts';
 import { specifications as arithmetic } from '../src/ops/arithmetic.spec.ts';
 import { specifications as attention } from '../src/ops/attention.spec.ts';
 import { specifications as convolution } from '../src/ops/convolution.spec.ts';
 import { specifications as functions } from '../src/ops/functions.spec.ts';
 import { specifications as movement } from '../src/ops/movement.spec.ts';
 import { specifications as norms } from '../src/ops/norms.spec.ts';
+import { specifications as pooling } from '../src/ops/pooling.spec.ts';
+import { specifications as quantized } from '../src/ops/quantized.spec.ts';
 import { specifications as reduce } from '../src/ops/reduce.spec.ts';
+import { specifications as scan } from '../src/ops/scan.spec.ts';
+import { specifications as sort } from '../src/ops/sort.spec.ts';
 import type { InputSpecification, OpSpecification, Reference } from '../src/ops/specification.spec.ts';
 import { threefry } from '../src/random/threefry.ts';
 
-const all = [...arithmetic, ...functions, ...reduce, ...movement, ...convolution, ...norms, ...attention];
+const all = [...arithmetic, ...functions, ...reduce, ...movement, ...convolution, ...norms, ...attention, ...pooling, ...quantized, ...scan, ...sort];
 
 const reference = cpu();
 const minimal = withoutFastPaths(cpu());
@@ -134,6 +144,8 @@ test('every op has a specification', () => {
   const named = new Set(all.map((specification) => specification.name.split(/[ ,]/)[0]));
   const modules = [
     activationOps,
+    adaptivePoolingOps,
+    argReduceOps,
     arithmeticOps,
     attentionOps,
     batchNormOps,
@@ -147,9 +159,13 @@ test('every op has a specification', () => {
     movementOps,
     normOps,
     poolingOps,
+    quantizedOps,
     reduceOps,
     reshapeOps,
     softmaxOps,
+    scanOps,
+    sortOps,
+    transposedConvolutionOps,
   ];
   const ops = modules.flatMap((module) => Object.keys(module)).filter((name) => Object.hasOwn(published, name));
   const without = ops.filter((name) => !named.has(name) && !['requireIndices', 'stopGradient'].includes(name));

@@ -1,7 +1,7 @@
-/** Specifications of convolutions and pools, by brute force over windows. */
+/** Specifications of convolutions and their transposes, by brute force over windows. */
 
 import { conv1d, conv2d, conv3d } from './convolution.ts';
-import { avgPool1d, avgPool2d, maxPool1d, maxPool2d } from './pooling.ts';
+import { convTranspose1d, convTranspose2d, convTranspose3d } from './transposed-convolution.ts';
 import { array, at } from './specification.spec.ts';
 import type { OpSpecification, Reference } from './specification.spec.ts';
 import type { Tensor } from '../tensor.ts';
@@ -11,6 +11,10 @@ interface Geometry {
   readonly padding?: number;
   readonly dilation?: number;
   readonly groups?: number;
+}
+
+interface TransposedGeometry extends Geometry {
+  readonly outputPadding?: number;
 }
 
 const input = (inputs: readonly Reference[], i = 0): Reference => {
@@ -53,22 +57,28 @@ const convolution =
     });
   };
 
-const pool =
-  (window: readonly number[], geometry: Geometry, f: (values: number[], cellCount: number) => number): OpSpecification['reference'] =>
+/** Every cell of x adds its multiple of the filter to the result, where that lies inside. */
+const transposed =
+  (geometry: TransposedGeometry): OpSpecification['reference'] =>
   (...inputs) => {
     const x = input(inputs);
-    const { stride = 1, padding = 0, dilation = 1 } = geometry;
-    const spatial = x.dims.slice(2).map((size, i) => outputSize(size, window[i] ?? 1, geometry));
-    return array([...x.dims.slice(0, 2), ...spatial], ([n = 0, c = 0, ...out]) => {
-      const values = cells(window).map((cell) => at(x, [n, c, ...out.map((i, axis) => i * stride - padding + (cell[axis] ?? 0) * dilation)]));
-      return f(
-        values.filter((v) => !Number.isNaN(v)),
-        values.length,
-      );
+    const w = input(inputs, 1);
+    const { stride = 1, padding = 0, dilation = 1, groups = 1, outputPadding = 0 } = geometry;
+    const [channels = 0, depth = 0, ...size] = w.dims;
+    const spatial = size.map((k, i) => ((x.dims[2 + i] ?? 1) - 1) * stride - 2 * padding + dilation * (k - 1) + outputPadding + 1);
+    return array([x.dims[0] ?? 0, depth * groups, ...spatial], ([n = 0, o = 0, ...out]) => {
+      let sum = inputs.length > 2 ? at(input(inputs, 2), [o]) : 0;
+      const group = Math.floor(o / depth);
+      for (let c = (group * channels) / groups; c < ((group + 1) * channels) / groups; c++) {
+        for (const cell of cells(size)) {
+          const from = out.map((i, axis) => (i + padding - (cell[axis] ?? 0) * dilation) / stride);
+          const value = from.every((i) => Number.isInteger(i)) ? at(x, [n, c, ...from]) : NaN;
+          if (!Number.isNaN(value)) sum += value * at(w, [c, o - group * depth, ...cell]);
+        }
+      }
+      return sum;
     });
   };
-
-const total = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0);
 
 const conv = (
   name: string,
@@ -87,6 +97,17 @@ const conv = (
     ],
   ],
   tolerance: 1e-5,
+});
+
+const convT = (
+  name: string,
+  run: (x: Tensor, w: Tensor, options: TransposedGeometry) => Tensor,
+  x: readonly number[],
+  w: readonly number[],
+  geometry: TransposedGeometry = {},
+): OpSpecification => ({
+  ...conv(name, run, x, w, geometry),
+  reference: transposed(geometry),
 });
 
 export const specifications: readonly OpSpecification[] = [
@@ -109,34 +130,21 @@ export const specifications: readonly OpSpecification[] = [
     ],
     tolerance: 1e-5,
   },
+  convT('convTranspose1d', convTranspose1d, [2, 3, 4], [3, 2, 3], { stride: 2, padding: 1, outputPadding: 1 }),
+  convT('convTranspose2d', convTranspose2d, [2, 3, 3, 4], [3, 2, 3, 2]),
+  convT('convTranspose2d', convTranspose2d, [1, 4, 3, 2], [4, 3, 2, 3], { stride: 3, groups: 2, dilation: 2, padding: 1, outputPadding: 2 }),
+  convT('convTranspose3d', convTranspose3d, [1, 2, 2, 2, 3], [2, 2, 2, 2, 2], { stride: 2 }),
   {
-    name: 'maxPool1d',
-    run: (x) => maxPool1d(x, { size: 3, stride: 2, padding: 1 }),
-    reference: pool([3], { stride: 2, padding: 1 }, (v) => Math.max(...v)),
-    cases: [[{ dims: [2, 2, 9], low: -2, high: 2 }]],
-  },
-  {
-    name: 'maxPool2d',
-    run: (x) => maxPool2d(x, { size: 2 }),
-    reference: pool([2, 2], { stride: 2 }, (v) => Math.max(...v)),
-    cases: [[{ dims: [2, 3, 5, 4], low: -2, high: 2 }]],
-  },
-  {
-    name: 'maxPool2d, overlapping and dilated',
-    run: (x) => maxPool2d(x, { size: [3, 2], stride: 1, padding: 1, dilation: 2 }),
-    reference: pool([3, 2], { stride: 1, padding: 1, dilation: 2 }, (v) => Math.max(...v)),
-    cases: [[{ dims: [1, 2, 6, 5], low: -2, high: 2 }]],
-  },
-  {
-    name: 'avgPool1d',
-    run: (x) => avgPool1d(x, { size: 3, stride: 1, padding: 1, countPadding: false }),
-    reference: pool([3], { stride: 1, padding: 1 }, (v) => total(v) / v.length),
-    cases: [[{ dims: [2, 2, 6], low: -2, high: 2 }]],
-  },
-  {
-    name: 'avgPool2d',
-    run: (x) => avgPool2d(x, { size: 2, padding: 1 }),
-    reference: pool([2, 2], { stride: 2, padding: 1 }, (v, count) => total(v) / count),
-    cases: [[{ dims: [2, 3, 5, 4], low: -2, high: 2 }]],
+    name: 'convTranspose2d with bias',
+    run: (x, w, bias) => convTranspose2d(x, w, { bias: bias }),
+    reference: transposed({}),
+    cases: [
+      [
+        { dims: [2, 2, 3, 3], low: -1, high: 1 },
+        { dims: [2, 3, 2, 2], low: -1, high: 1 },
+        { dims: [3], low: -1, high: 1 },
+      ],
+    ],
+    tolerance: 1e-5,
   },
 ];

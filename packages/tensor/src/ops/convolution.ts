@@ -38,7 +38,7 @@ import {
 import type { PerAxis } from './windows.ts';
 
 /** What a convolution node remembers: geometry, and the shapes of all three tensors. */
-interface ConvolutionAttribute {
+export interface ConvolutionAttribute {
   readonly window: Window;
   readonly groups: number;
   readonly x: Dims;
@@ -75,7 +75,8 @@ function rowOf(pass: Pass): OpRow {
   return pass === 'forward' ? FORWARD : pass === 'inputGradient' ? INPUT_GRADIENT : FILTER_GRADIENT;
 }
 
-function recordPass(pass: Pass, a: Tensor, b: Tensor, attribute: unknown): Tensor {
+/** One pass over two of its three tensors; the attribute is a {@link ConvolutionAttribute}. */
+export function recordPass(pass: Pass, a: Tensor, b: Tensor, attribute: unknown): Tensor {
   const geometry = attribute as ConvolutionAttribute;
   const result = pass === 'forward' ? geometry.y : pass === 'inputGradient' ? geometry.x : geometry.filter;
   const left = nodeOf(a, 'convolution');
@@ -226,10 +227,16 @@ function convolve(op: string, rank: number, x: Tensor, weight: Tensor, options: 
     dtype,
     intern(`convolution:${JSON.stringify(geometry)}`, geometry),
   );
-  if (options.bias === undefined) return product;
-  const bias = nodeOf(options.bias, op).shape.dims;
-  if (bias.length !== 1 || bias[0] !== outputs) throw new ShapeError({ op, expected: `bias [${outputs}]`, got: showDims(bias) });
-  return add(product, reshape(options.bias, [outputs, ...spatial.map(() => 1)]));
+  return withBias(op, product, options.bias);
+}
+
+/** `y` `[N, O, …]` with one number of `bias` `[O]` added to each filter's part. @throws ShapeError */
+export function withBias(op: string, y: Tensor, bias: Tensor | undefined): Tensor {
+  if (bias === undefined) return y;
+  const [, outputs = 0, ...spatial] = nodeOf(y, op).shape.dims;
+  const { dims } = nodeOf(bias, op).shape;
+  if (dims.length !== 1 || dims[0] !== outputs) throw new ShapeError({ op, expected: `bias [${outputs}]`, got: showDims(dims) });
+  return add(y, reshape(bias, [outputs, ...spatial.map(() => 1)]));
 }
 
 function paddingOf(op: string, padding: NonNullable<ConvolutionOptions['padding']>, size: Dims, stride: Dims, dilation: Dims): readonly number[] {

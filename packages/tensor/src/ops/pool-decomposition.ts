@@ -151,7 +151,7 @@ export function decomposePool(kernel: PoolKernel, dims: Int32Array, geometry: Po
       ? // A fold over no axes: max with its identity leaves every value as it is.
         step(y, [], [...own, chosenPlaces], (args) => ({
           fold: 'max',
-          value: gather(dtype, 1, gather('int32', own.length, flatPosition([n, c, ...places], y, args))),
+          value: gather(kernel.operands[1]?.dtype ?? dtype, 1, gather('int32', own.length, flatPosition([n, c, ...places], y, args))),
           outputs: epilogue((value) => value),
         }))
       : step(x, window.size, [...own, chosenPlaces], (args) => {

@@ -12,11 +12,16 @@ import { attributeValue, row } from '../graph/op.ts';
 import type { AnchorPlan, OpRow, OpSite } from '../graph/op.ts';
 import { record } from '../graph/record.ts';
 import { shapeOf, showDims } from '../graph/shape.ts';
+import { compose } from '../memory/scope.ts';
 import { nodeOf } from '../tensor.ts';
 import type { Tensor } from '../tensor.ts';
 import { requireFloat, requireOptions } from './arguments.ts';
+import { detach } from './convert.ts';
+import { expand } from './expand.ts';
 import { decomposePool } from './pool-decomposition.ts';
 import type { PoolGeometry as PoolAttribute } from './pool-decomposition.ts';
+import { ramp } from './positions.ts';
+import { reshape } from './reshape.ts';
 import { outputSizes, perAxis } from './windows.ts';
 import type { PerAxis } from './windows.ts';
 
@@ -55,10 +60,11 @@ const AVERAGE_BACKWARD: OpRow = /* @__PURE__ */ row({
   gradient: (g, { attribute }) => [recordPool(AVERAGE_FORWARD, [g], attribute, 'y')],
 });
 
+/** The result has the dtype of what is taken or added up: the last input. */
 function recordPool(op: OpRow, inputs: readonly Tensor[], attribute: unknown, result: 'x' | 'y'): Tensor {
   const geometry = attribute as PoolAttribute;
   const nodes = inputs.map((t) => nodeOf(t, op.name));
-  return record(op, nodes, shapeOf(geometry[result]), nodes[0]?.dtype ?? 'float32', intern(`pool:${JSON.stringify(geometry)}`, geometry));
+  return record(op, nodes, shapeOf(geometry[result]), nodes.at(-1)?.dtype ?? 'float32', intern(`pool:${JSON.stringify(geometry)}`, geometry));
 }
 
 function planOf(mode: PoolKernel['mode'], pass: PoolKernel['pass'], site: OpSite): AnchorPlan {
@@ -129,6 +135,28 @@ export function maxPool2d(x: Tensor, options: PoolOptions): Tensor {
   return maxPool('maxPool2d', 2, x, options);
 }
 
+/** The largest value of each window of x `[N, C, D, H, W]`; the first one takes the gradient. @throws ShapeError, DTypeError, ArgumentError */
+export function maxPool3d(x: Tensor, options: PoolOptions): Tensor {
+  return maxPool('maxPool3d', 3, x, options);
+}
+
+/**
+ * Where each window of x `[N, C, …]`, with 1 to 3 spatial axes, has its largest value: the row-major place in the spatial axes, as int32.
+ * These are the indices of PyTorch's `return_indices`. @throws ShapeError, DTypeError, ArgumentError
+ */
+export function maxPoolIndices(x: Tensor, options: PoolOptions): Tensor {
+  const { shape, runtime } = nodeOf(x, 'maxPoolIndices');
+  const spatial = shape.dims.slice(2);
+  const rank = spatial.length;
+  if (rank < 1 || rank > 3) throw new ShapeError({ op: 'maxPoolIndices', expected: 'x of rank 3 to 5 [N, C, …]', got: showDims(shape.dims) });
+  return compose(() => {
+    const cells = spatial.reduce((n, size) => n * size, 1);
+    // The places are the values that the maxima of x select.
+    const places = expand(reshape(ramp(0, 1, cells, 'int32', runtime), spatial), shape.dims);
+    return recordPool(MAX_FORWARD, [detach(x), places], geometryOf('maxPoolIndices', rank, x, options), 'y');
+  });
+}
+
 /** The mean of each window of x `[N, C, L]`. @throws ShapeError, DTypeError, ArgumentError */
 export function avgPool1d(x: Tensor, options: AveragePoolOptions): Tensor {
   return avgPool('avgPool1d', 1, x, options);
@@ -137,4 +165,9 @@ export function avgPool1d(x: Tensor, options: AveragePoolOptions): Tensor {
 /** The mean of each window of x `[N, C, H, W]`. @throws ShapeError, DTypeError, ArgumentError */
 export function avgPool2d(x: Tensor, options: AveragePoolOptions): Tensor {
   return avgPool('avgPool2d', 2, x, options);
+}
+
+/** The mean of each window of x `[N, C, D, H, W]`. @throws ShapeError, DTypeError, ArgumentError */
+export function avgPool3d(x: Tensor, options: AveragePoolOptions): Tensor {
+  return avgPool('avgPool3d', 3, x, options);
 }

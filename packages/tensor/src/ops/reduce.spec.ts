@@ -83,18 +83,4 @@ export const specifications: readonly OpSpecification[] = [
     cases: [[{ dims: [3, 5], low: -2, high: 2 }], [{ dims: [4], low: -2, high: 2 }]],
     tolerance: 1e-5,
   },
-  {
-    name: 'argmax',
-    run: (x) => ops.argmax(x, { axis: 1 }),
-    reference: foldAxes([1], false, (v) => v.indexOf(Math.max(...v))),
-    cases: [[{ dims: [4, 7], low: -3, high: 3 }], [{ dims: [3, 6], low: 0, high: 3, whole: true }]],
-    differentiable: false,
-  },
-  {
-    name: 'argmin',
-    run: (x) => ops.argmin(x, { axis: 0 }),
-    reference: foldAxes([0], false, (v) => v.indexOf(Math.min(...v))),
-    cases: [[{ dims: [4, 7], low: -3, high: 3 }], [{ dims: [6, 3], low: 0, high: 3, whole: true }]],
-    differentiable: false,
-  },
 ];

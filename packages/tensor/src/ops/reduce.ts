@@ -1,6 +1,6 @@
-/** Reductions, and what is built of them: statistics, places of extremes. */
+/** Reductions, and what is built of them: statistics, norms. */
 
-import { DTYPES, isFloat } from '@gradus/backend';
+import { isFloat } from '@gradus/backend';
 import { ShapeError } from '../errors.ts';
 import { row } from '../graph/op.ts';
 import type { GradientContext, OpRow } from '../graph/op.ts';
@@ -9,13 +9,12 @@ import { record } from '../graph/record.ts';
 import { compose } from '../memory/scope.ts';
 import { nodeOf } from '../tensor.ts';
 import type { Tensor } from '../tensor.ts';
-import { div, equal, greater, isNaN, logicalAnd, logicalNot, logicalOr, mul, square, sub, where } from './arithmetic.ts';
-import { normalizeAxes, normalizeAxis, requireOptions } from './arguments.ts';
+import { div, equal, greater, logicalAnd, logicalNot, mul, square, sub, where } from './arithmetic.ts';
+import { normalizeAxes, requireOptions } from './arguments.ts';
 import type { ReduceOptions } from './arguments.ts';
 import { toDType } from './convert.ts';
 import { reduceLowering, reduction, restore, sum } from './expand.ts';
 import { sqrt } from './functions.ts';
-import { positionsAlong } from './positions.ts';
 
 /** Ties share the gradient equally, as PyTorch's `amax`. */
 const extremeGradient = (g: Tensor, { inputs, output, attribute }: GradientContext): readonly (Tensor | null)[] => {
@@ -141,29 +140,6 @@ export function any(x: Tensor, options: ReduceOptions = {}): Tensor {
 /** Are all true (not 0)? bool; true for none. */
 export function all(x: Tensor, options: ReduceOptions = {}): Tensor {
   return compose(() => equal(sum(logicalNot(x), options), 0));
-}
-
-/** The first place of the extreme, or of the first NaN. */
-function argExtreme(op: string, extremeOf: typeof max, x: Tensor, options: { readonly axis?: number; readonly keepDims?: boolean }): Tensor {
-  requireOptions(op, options, '{ axis: 1 }');
-  return compose(() => {
-    const rank = nodeOf(x, op).shape.rank;
-    const axis = normalizeAxis(op, options.axis ?? -1, rank);
-    const best = extremeOf(x, { axis, keepDims: true });
-    const isBest = isFloat(nodeOf(x, op).dtype) ? logicalOr(equal(x, best), isNaN(x)) : equal(x, best);
-    const places = where(isBest, positionsAlong(x, axis), DTYPES.int32.max);
-    return min(places, { axis, keepDims: options.keepDims ?? false });
-  });
-}
-
-/** The index of the first largest value along `axis` (default the last), as int32; of the first NaN if there is one. @throws AxisError, ShapeError */
-export function argmax(x: Tensor, options: { readonly axis?: number; readonly keepDims?: boolean } = {}): Tensor {
-  return argExtreme('argmax', max, x, options);
-}
-
-/** The index of the first smallest value along `axis` (default the last), as int32; of the first NaN if there is one. @throws AxisError, ShapeError */
-export function argmin(x: Tensor, options: { readonly axis?: number; readonly keepDims?: boolean } = {}): Tensor {
-  return argExtreme('argmin', min, x, options);
 }
 
 /** The Euclidean norm, `sqrt(Σ x²)`, along `axis` (all by default); its gradient at 0 is 0. @throws AxisError */
