@@ -54,6 +54,12 @@ export function invertAlong(path: readonly Item[], view: View): View | null {
   return seen;
 }
 
+/** Where the result of heavy op `anchor` goes in the memory of the view `host` of it; null where strides cannot say that. */
+export function hostedView(items: readonly Item[], host: Item, anchor: number): View | null {
+  const path = invertiblePath(items, host.slot, anchor);
+  return path === null ? null : invertAlong(path, denseView(host.dims));
+}
+
 const kindOf = (item: Item): string => (item.flags.leaf ? 'leaf' : item.op.lowering.kind);
 const isAnchorKind = (kind: string): boolean => kind === 'reduce' || kind === 'contract' || kind === 'anchor';
 
@@ -169,7 +175,7 @@ function assignHomes(items: readonly Item[], stored: Uint8Array, cost: Float64Ar
     if (stored[slot] === 0 && kind === 'elementwise' && mine === -2 && (cost[slot] ?? 0) > MAX_REPEATED_OPS) stored[slot] = 1;
     if (stored[slot] === 0 && isAnchorKind(kind)) {
       const host = items[mine];
-      const hostable = host !== undefined && (kindOf(host) === 'elementwise' || invertiblePath(items, host.slot, slot) !== null);
+      const hostable = host !== undefined && (kindOf(host) === 'elementwise' || hostedView(items, host, slot) !== null);
       const joins = hostable && host.size === item.size && !anchors.has(mine) && !forced.has(slot);
       if (joins) anchors.set(mine, slot);
       else stored[slot] = 1;
