@@ -43,7 +43,7 @@ const GROUPED: readonly Geometry[] = [
 const MASKED: readonly Geometry[] = [
   { b: 2, heads: 2, keyHeads: 2, T: 5, S: 5, headDim: 5 },
   { b: 2, heads: 4, keyHeads: 2, T: 5, S: 9, headDim: 8 },
-  { b: 2, heads: 2, keyHeads: 1, T: 9, S: 5, headDim: 5 },
+  { heads: 3, keyHeads: 1, T: 9, S: 5, headDim: 5 },
   { T: 33, S: 65, headDim: 8 },
   { T: 65, S: 33, headDim: 8 },
 ];

@@ -1,6 +1,6 @@
 /** Checks of level `optional`: running folds, stable sorts and places of extremes. */
 
-import { ALL_DTYPES, isFloat, wideFloat } from '@gradus/backend';
+import { ALL_DTYPES, DTYPES, isFloat, wideFloat } from '@gradus/backend';
 import type { DType, FoldKind, ScanKernel } from '@gradus/backend';
 import { accumulationBounds } from '../cases/build.ts';
 import { denseCase } from '../cases/dense.ts';
@@ -72,7 +72,11 @@ function scanCases(fold: FoldKind, dtype: DType, terms: Terms): Case[] {
 /** Special values for minima and maxima, wrapping sums and products of integers. */
 function edgeCases(fold: FoldKind, dtype: DType, terms: Terms, scan: (spec: Parameters<Scan>[0]) => Case): Case[] {
   const float = isFloat(dtype);
-  if (float && (fold === 'sum' || fold === 'prod')) return [];
+  if (float && (fold === 'sum' || fold === 'prod')) {
+    // What comes before is as if these were not there.
+    const rows = [1, Infinity, 2, -Infinity, 0.5, 2, 1, NaN, 0.5, 1, 2, 0, -1, -Infinity, 1];
+    return [scan({ name: 'infinities and NaN / 3x5', sizes: [3, 5], values: { x: rows } })];
+  }
   const x = float ? edgeValues(dtype, terms.capabilities.denormals, true) : randomValues(dtype, 99, seedOf(fold));
   const cases = [scan({ name: `edge values / 3x${x.length}`, rule: EDGE_RULE, sizes: [3, x.length], values: { x: [...x, ...x.toReversed()] } })];
   if (!float) return cases;
@@ -117,6 +121,9 @@ function rowsInOrder(dtype: DType, terms: Terms): { name: string; sizes: readonl
     { name: 'many / 2x1500', x: [many.slice(0, 1500), many.slice(1500)] },
   ];
   if (isFloat(dtype)) {
+    const { epsilon } = DTYPES[dtype];
+    const neighbours = [1, 1 + epsilon, 1 + 2 * epsilon, 1 + epsilon, 1];
+    rows.push({ name: 'neighbours / 2x5', x: [neighbours, neighbours.map((value) => -value)] });
     rows.push({
       name: 'zeros / 2x5',
       x: [
