@@ -72,7 +72,7 @@ const CASES: readonly Case[] = [
 ];
 
 /** What is compared for one case: value, gradient, gradient of the gradient. */
-export type GradientNumbers = readonly (readonly [string, readonly number[]])[];
+type GradientNumbers = readonly (readonly [string, readonly number[]])[];
 
 /** A case, to be carried out on any device. */
 export interface GradientCase {

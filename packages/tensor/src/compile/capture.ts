@@ -24,7 +24,7 @@ import type { Traced } from './trace.ts';
 import { TraceError } from '../errors.ts';
 
 /** Where a leaf has its value from. */
-export type Source =
+type Source =
   | { readonly kind: 'argument'; readonly index: number }
   | { readonly kind: 'cell'; readonly cell: Cell }
   | { readonly kind: 'number'; readonly index: number }

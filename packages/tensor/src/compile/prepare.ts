@@ -15,7 +15,7 @@ import { layOutApart, layOutInOne } from './memory.ts';
 import type { MemoryLayout, Span } from './memory.ts';
 
 /** A block among the arguments of a launch that each call fills in: that of a leaf, or of an outer buffer (the other is -1). */
-export interface BlockBlank {
+interface BlockBlank {
   readonly launch: PreparedLaunch;
   readonly at: number;
   readonly leaf: number;
@@ -26,7 +26,7 @@ export interface BlockBlank {
 }
 
 /** A number among the arguments of a launch that each call fills in: from the host's part, or the value of a leaf on the host. */
-export interface NumberBlank {
+interface NumberBlank {
   readonly launch: PreparedLaunch;
   readonly at: number;
   readonly leaf: number;

@@ -26,14 +26,14 @@ const LEAKED: End = {
 export class Untraceable extends Error {}
 
 /** What a function made of one changing value. */
-export interface Change {
+interface Change {
   readonly handle: Tensor;
   readonly before: Node;
   readonly after: Node;
 }
 
 /** The same for a gradient: null where there is none. `known` says whether the function looked at what was there before. */
-export interface GradientChange {
+interface GradientChange {
   readonly of: Tensor;
   readonly before: Node | null;
   readonly after: Node | null;

@@ -55,7 +55,7 @@ export function invertAlong(path: readonly Item[], view: View): View | null {
 }
 
 /** Where the result of heavy op `anchor` goes in the memory of the view `host` of it; null where strides cannot say that. */
-export function hostedView(items: readonly Item[], host: Item, anchor: number): View | null {
+function hostedView(items: readonly Item[], host: Item, anchor: number): View | null {
   const path = invertiblePath(items, host.slot, anchor);
   return path === null ? null : invertAlong(path, denseView(host.dims));
 }
@@ -94,7 +94,11 @@ function costs(items: readonly Item[], stored: Uint8Array): Float64Array {
     const kind = kindOf(item);
     if (kind === 'leaf' || kind === 'constant') continue;
     let sum = kind === 'view' ? 0 : 1;
-    for (const input of item.inputs) sum += stored[input] === 1 ? 0 : (cost[input] ?? 0);
+    for (const input of item.inputs) {
+      // A heavy op that is repeated along an axis (a mean) is cheaper to store than what is made of it (the deviations).
+      const repeated = kind === 'elementwise' && (cost[input] ?? 0) >= HEAVY && (items[input]?.size ?? 0) < item.size;
+      sum += stored[input] === 1 || repeated ? 0 : (cost[input] ?? 0);
+    }
     if (isAnchorKind(kind) || kind === 'scatter' || kind === 'concatenate' || kind === 'kernel') sum = HEAVY;
     if (item.op.lowering.kind === 'elementwise' && item.op.lowering.heavy === true) sum = HEAVY;
     if (kind === 'elementwise' && sum % HEAVY > MAX_EXPRESSION_OPS) {

@@ -34,7 +34,7 @@ export interface Group {
 }
 
 /** All heavy ops of a group. */
-export function anchorsOf({ anchor, also = [] }: Group): readonly number[] {
+function anchorsOf({ anchor, also = [] }: Group): readonly number[] {
   return anchor === null ? [] : [anchor, ...also];
 }
 

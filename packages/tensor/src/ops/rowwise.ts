@@ -14,7 +14,7 @@ type RowFunction = RowwiseKernel['function'];
 type Pass = RowwiseKernel['pass'];
 
 /** The kernel over `inputs` dense operands, all of one dtype, and one result. The norms have a scalar, eps. */
-export function rowwiseKernel(fn: RowFunction, pass: Pass, inputs: number, dtype: DType): Kernel {
+function rowwiseKernel(fn: RowFunction, pass: Pass, inputs: number, dtype: DType): Kernel {
   return kernelNamed(`rowwise ${fn} ${pass} ${dtype}`, () => ({
     kind: 'rowwise',
     function: fn,
