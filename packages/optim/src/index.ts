@@ -6,6 +6,6 @@ export { AdamW } from './adamw.ts';
 export type { AdamWOptions } from './adamw.ts';
 export { clipGradNorm } from './clip.ts';
 export { ArenaOptimizer, OptimizerGroup } from './optimizer.ts';
-export type { Optimizer, ParameterGroup, Parameters, Settings, Update, Updated } from './optimizer.ts';
+export type { ArenaState, Optimizer, ParameterGroup, Parameters, Settings, Update, Updated } from './optimizer.ts';
 export { SGD } from './sgd.ts';
 export type { SGDOptions } from './sgd.ts';

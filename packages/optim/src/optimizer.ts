@@ -154,6 +154,12 @@ class Group<Options extends { readonly lr: number }> {
   }
 }
 
+/** What an optimizer remembers of one arena: how many steps each parameter has taken, and the values of its state. */
+export interface ArenaState {
+  readonly steps: readonly number[];
+  readonly state: readonly Tensor[];
+}
+
 /** What every optimizer can do, whatever its options. */
 export interface Optimizer extends Disposable {
   /** The learning rate; setting it takes effect at the next step. */
@@ -163,6 +169,10 @@ export interface Optimizer extends Disposable {
   readonly arenas: readonly Arena[];
   /** The state tensors of each arena: momentum, moments. */
   readonly state: readonly (readonly State[])[];
+  /** Copies of everything that the next steps depend on, but for parameters and options: one entry an arena. */
+  stateDict(): readonly ArenaState[];
+  /** Goes on from what {@link stateDict} gave. @throws ArgumentError when it is of other parameters */
+  loadStateDict(saved: readonly ArenaState[]): void;
   /** Forgets all gradients. */
   zeroGrad(): void;
   /** Updates every parameter that has a gradient. */
@@ -251,6 +261,37 @@ export abstract class ArenaOptimizer<Options extends { readonly lr: number }> im
     this.zeroGrad();
     backward(loss);
     this.step();
+  }
+
+  /** Copies of everything that the next steps depend on, but for parameters and options: one entry an arena, in order. */
+  stateDict(): readonly ArenaState[] {
+    return this.#groups.map(({ steps, state }) => ({ steps: [...steps], state: state.map((s) => s.copy()) }));
+  }
+
+  /** Goes on from what {@link stateDict} gave, for parameters of the same shapes. @throws ArgumentError when it is of other parameters, and nothing has changed */
+  loadStateDict(saved: readonly ArenaState[]): void {
+    const fits = (group: Group<Options>, of: ArenaState | undefined): boolean =>
+      of?.steps.length === group.steps.length &&
+      of.state.length === group.state.length &&
+      group.state.every((own, i) => own.size === of.state[i]?.size && own.dtype === of.state[i]?.dtype);
+    if (saved.length !== this.#groups.length || !this.#groups.every((group, i) => fits(group, saved[i]))) {
+      throw new ArgumentError({
+        op: 'loadStateDict',
+        expected: `state of ${this.#groups.map((g) => `${g.steps.length} parameters with ${g.arena.size} elements`).join(', ')}`,
+        got: saved.map((s) => `${s.steps.length} parameters with ${s.state[0]?.size ?? 0} elements`).join(', ') || 'none',
+        fix: 'make the optimizer of the same parameters, in the same groups.',
+      });
+    }
+    noGrad(() => {
+      for (const [i, { steps, state }] of this.#groups.entries()) {
+        steps.splice(0, steps.length, ...(saved[i]?.steps ?? []));
+        for (const [j, own] of state.entries())
+          assign(
+            own,
+            compose(() => (saved[i]?.state[j] ?? own).copy()),
+          );
+      }
+    });
   }
 
   #stepGroup(group: Group<Options>): boolean {

@@ -111,14 +111,17 @@ describe('inside a compiled function', () => {
   });
 
   test('a disposed argument, and state disposed later', () => {
+    let state = new State(tensor([2]));
     const f = compile((x: Tensor) => x.mul(state));
-    const state = new State(tensor([2]));
     const x = tensor([1]);
     f(x);
     x.dispose();
     expect(() => f(x)).toThrow(TensorDisposedError);
     state.dispose();
     expect(() => f(tensor([1]))).toThrow(TensorDisposedError);
+    state = new State(tensor([3]));
+    expect(f(tensor([1])).itemSync()).toBe(3);
+    expect(f.statistics).toMatchObject({ traces: 3, plans: 1 });
   });
 });
 

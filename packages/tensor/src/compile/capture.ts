@@ -51,6 +51,12 @@ export interface Exit {
   readonly node: Pick<Node, 'shape' | 'dtype'>;
 }
 
+/** A new value of a cell; null forgets a gradient. */
+export interface CellChange {
+  readonly cell: Cell;
+  readonly exit: Exit | null;
+}
+
 /** A compiled function for one set of shapes and decisions. */
 export interface Captured {
   readonly runtime: Runtime;
@@ -60,8 +66,7 @@ export interface Captured {
   readonly checks: readonly { readonly argument: number; readonly look: (node: Node) => void }[];
   readonly structure: Structure;
   readonly results: readonly Exit[];
-  /** New values of cells; null forgets a gradient. */
-  readonly changes: readonly { readonly cell: Cell; readonly exit: Exit | null }[];
+  readonly changes: readonly CellChange[];
   /** State that it calculates with: does it require gradients? */
   readonly learns: readonly { readonly handle: Tensor; readonly on: boolean }[];
   /** Gradients that must be there, or must not. */

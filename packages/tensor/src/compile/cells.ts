@@ -46,18 +46,6 @@ export function samePlace(a: Placed, b: Placed): boolean {
   return a.offset === b.offset && (a.strides === b.strides || String(a.strides) === String(b.strides));
 }
 
-/** The memory of these cells, if it is all theirs and each lies in it where it will again; else null. */
-export function ownMemory(cells: readonly { readonly cell: Cell; readonly exit: Placed }[]): Storage | null {
-  let shared: Storage | null = null;
-  for (const { cell, exit } of cells) {
-    const node = nodeOfCell(cell);
-    if (node === null || node.storage === null || node.refs !== 1 || !samePlace(node, exit)) return null;
-    shared ??= node.storage;
-    if (node.storage !== shared) return null;
-  }
-  return shared !== null && shared.refs === cells.length ? shared : null;
-}
-
 /** Moves cells to a copy of the memory that they share with others, who keep it as it is. */
 export function moveToCopy(cells: readonly Cell[], storage: Storage): void {
   const first = cells[0] === undefined ? null : nodeOfCell(cells[0]);

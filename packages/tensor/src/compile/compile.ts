@@ -102,6 +102,8 @@ interface Candidate {
   readonly forms: readonly ArgumentForm[];
   readonly gradients: boolean;
   readonly replay: Replay;
+  /** Numbers of the host's part in the last call, by entry. */
+  readonly numbers: Float64Array;
 }
 
 const formOf = ({ shape, dtype, runtime, storage, strides }: Node): ArgumentForm => ({
@@ -147,8 +149,8 @@ class Plans {
     for (const candidate of this.#candidates) {
       if (!matches(candidate, structure, nodes)) continue;
       const { host } = candidate.replay.captured;
-      const numbers = playHost(host);
-      if (numbers === null) continue;
+      const { numbers } = candidate;
+      if (!playHost(host, numbers)) continue;
       if (!candidate.replay.bind(nodes)) {
         undo(host);
         continue;
@@ -186,19 +188,21 @@ class Plans {
       return requireImmediate(this.#fn(...(putTogether(structure, stand) as readonly unknown[])));
     };
     const captured = Trace.run(run, (traced) => capture(traced, placeholders, runtime, since));
-    const candidate: Candidate = { structure, forms: nodes.map(formOf), gradients: gradientsAreOn(), replay: new Replay(captured) };
+    const candidate: Candidate = {
+      structure,
+      forms: nodes.map(formOf),
+      gradients: gradientsAreOn(),
+      replay: new Replay(captured),
+      numbers: Float64Array.from(captured.host, (entry) => (entry.kind === 'number' ? entry.node.value : NaN)),
+    };
     this.#used(candidate, false);
     this.#limit(nodes);
     if (!candidate.replay.bind(nodes)) internalError('a trace that does not fit itself');
-    return this.#run(
-      candidate,
-      nodes,
-      captured.host.map((entry) => (entry.kind === 'number' ? entry.node.value : NaN)),
-    );
+    return this.#run(candidate, nodes, candidate.numbers);
   }
 
   /** Runs the kernels of a call whose host's part is done; takes that back when they fail. */
-  #run({ replay }: Candidate, nodes: readonly Node[], numbers: readonly number[]): unknown {
+  #run({ replay }: Candidate, nodes: readonly Node[], numbers: ArrayLike<number>): unknown {
     const { checks, structure, host } = replay.captured;
     try {
       for (const { argument, look } of checks) look(nodes[argument] as Node);
@@ -217,6 +221,8 @@ class Plans {
   }
 
   #limit(nodes: readonly Node[]): void {
+    for (const { replay } of this.#candidates) if (replay.isStale) replay.dispose();
+    this.#candidates = this.#candidates.filter(({ replay }) => !replay.isStale);
     while (this.#candidates.length > MAX_PLANS) this.#candidates.pop()?.replay.dispose();
     if (this.#warned || this.#candidates.length <= PLANS_BEFORE_WARNING) return;
     this.#warned = true;
@@ -247,8 +253,9 @@ class Plans {
   }
 }
 
-function matches({ structure, forms, gradients }: Candidate, given: Structure, nodes: readonly Node[]): boolean {
+function matches({ structure, forms, gradients, replay }: Candidate, given: Structure, nodes: readonly Node[]): boolean {
   return (
+    !replay.isStale &&
     gradients === gradientsAreOn() &&
     forms.length === nodes.length &&
     forms.every((form, i) => fits(form, nodes[i] as Node)) &&
@@ -256,19 +263,18 @@ function matches({ structure, forms, gradients }: Candidate, given: Structure, n
   );
 }
 
-/** Does the host's part of a call, in order. Null when a decision has come out otherwise; then nothing has happened. */
-function playHost(host: readonly HostEntry[]): number[] | null {
-  const numbers: number[] = [];
+/** Does the host's part of a call, in order, and writes down its numbers. False when a decision has come out otherwise; then nothing has happened. */
+function playHost(host: readonly HostEntry[], numbers: Float64Array): boolean {
   for (let at = 0; at < host.length; at++) {
     const entry = host[at] as HostEntry;
     if (entry.kind === 'number') numbers[at] = entry.read();
     else if (entry.kind === 'effect') entry.run();
     else if (!Object.is(entry.read(), entry.value)) {
       undo(host.slice(0, at));
-      return null;
+      return false;
     }
   }
-  return numbers;
+  return true;
 }
 
 /** Says something to whoever runs the program, where there is a console. */

@@ -9,7 +9,7 @@ import { bytesPerElement } from '@gradus/backend';
 import type { Block, Capabilities } from '@gradus/backend';
 import { internalError } from '../internal.ts';
 import type { PreparedLaunch } from '../lowering/plan.ts';
-import type { Captured, Exit } from './capture.ts';
+import type { Captured, CellChange, Exit } from './capture.ts';
 import type { Cell } from './cells.ts';
 import { layOutApart, layOutInOne } from './memory.ts';
 import type { MemoryLayout, Span } from './memory.ts';
@@ -41,8 +41,10 @@ export interface OuterBuffer {
   readonly bytes: number;
   /** The leaf whose memory is taken over, or -1. */
   readonly donor: number;
-  /** Cells that lie in it, if nothing but cells does and none of them is read: their old memory is written again. */
-  readonly recycled: readonly { readonly cell: Cell; readonly exit: Exit }[] | null;
+  /** Numbers of the changes whose values lie in it. */
+  readonly changes: readonly number[];
+  /** Does nothing but cells lie in it, none of which is read? Then their old memory is written again. */
+  readonly recyclable: boolean;
 }
 
 /** A place in the function's own memory. */
@@ -98,16 +100,13 @@ function leavingBuffers({ plan, runtime, results, changes }: Captured): {
 
 function describeOuter({ plan, leaves, results, changes }: Captured, index: number, leafAt: ReadonlyMap<number, number>): OuterBuffer {
   const { bytes, donor } = plan.buffers[index] ?? internalError('no such buffer');
-  const cells = changes.flatMap(({ cell, exit }) => (isIn(exit, index) ? [{ cell, exit }] : []));
+  const mine = [...changes.keys()].filter((i) => isIn(changes[i]?.exit ?? null, index));
   const isRead = (cell: Cell): boolean =>
     leaves.some(({ source }) => source.kind === 'cell' && source.cell.kind === cell.kind && source.cell.handle === cell.handle);
-  const recyclable = donor === null && !results.some((exit) => isIn(exit, index)) && !cells.some(({ cell }) => isRead(cell));
-  return {
-    index,
-    bytes,
-    donor: donor === null ? -1 : (leafAt.get(donor) ?? internalError('a donor that is no leaf')),
-    recycled: recyclable ? cells : null,
-  };
+  const alone = !results.some((exit) => isIn(exit, index));
+  const recyclable = donor === null && alone && !mine.some((i) => isRead((changes[i] as CellChange).cell));
+  const from = donor === null ? -1 : (leafAt.get(donor) ?? internalError('a donor that is no leaf'));
+  return { index, bytes, donor: from, changes: mine, recyclable };
 }
 
 /** Gives the function's own values their places, and fills them in: buffers that nobody sees outside, and temporaries of steps. */

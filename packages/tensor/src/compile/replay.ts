@@ -17,8 +17,8 @@ import { internalError } from '../internal.ts';
 import { flush } from '../lowering/flush.ts';
 import { settleScalar } from '../memory/settle.ts';
 import { REQUIRES_GRAD, Tensor, nodeOf } from '../tensor.ts';
-import type { Captured, Exit, Leaf } from './capture.ts';
-import { moveToCopy, nodeOfCell, ownMemory, samePlace, setCell } from './cells.ts';
+import type { Captured, CellChange, Exit, Leaf } from './capture.ts';
+import { moveToCopy, nodeOfCell, samePlace, setCell } from './cells.ts';
 import type { Cell } from './cells.ts';
 import { prepare } from './prepare.ts';
 import type { OuterBuffer, Prepared } from './prepare.ts';
@@ -39,6 +39,12 @@ export class Replay {
   /** Values of the leaves in the call under way; null for numbers of the host. */
   readonly #nodes: (Node | null)[];
   readonly #storages: (Storage | null)[] = [];
+  /** For each outer buffer: do its cells lie where their new values do, so that nothing has to be told them? */
+  readonly #isInPlace: boolean[] = [];
+  /** Changes that lie in no outer buffer: forgotten gradients, numbers on the host, values handed on. */
+  readonly #loose: readonly number[];
+  /** State that it reads or writes. */
+  readonly #handles: readonly Tensor[];
   #recording: Recording | null = null;
   readonly #recordedArgs: Arg[] = [];
   #disposed = false;
@@ -50,12 +56,22 @@ export class Replay {
     this.#firstOf = leaves.map((leaf) => leaves.findIndex((other) => other.memory === leaf.memory));
     this.#memories = this.#firstOf.filter((first, i) => first === i && leaves[i]?.source.kind === 'cell');
     this.#nodes = leaves.map(() => null);
+    const read = leaves.flatMap(({ source }) => (source.kind === 'cell' ? [source.cell.handle] : []));
+    this.#handles = [...new Set([...read, ...captured.changes.map(({ cell }) => cell.handle), ...captured.learns.map(({ handle }) => handle)])];
+    const placed = new Set(this.#prepared.outer.flatMap((buffer) => buffer.changes));
+    this.#loose = [...captured.changes.keys()].filter((i) => !placed.has(i));
   }
 
   /** Blocks of its own, and their bytes. */
   get memory(): { readonly blocks: number; readonly bytes: number } {
     const { own } = this.#prepared;
     return { blocks: own.length, bytes: own.reduce((sum, block) => sum + block.byteLength, 0) };
+  }
+
+  /** Has some state that it reads or writes been disposed? Then it is of no more use. */
+  get isStale(): boolean {
+    for (const handle of this.#handles) if (handle.isDisposed) return true;
+    return false;
   }
 
   /** Looks up the values of leaves. False when the cells do not look as they did when this was captured. The host's part comes before. */
@@ -92,17 +108,18 @@ export class Replay {
   }
 
   /** Runs the kernels on what was bound. `numbers` are those of the host's part, by entry. The results' handles belong to the current scope. */
-  run(args: readonly Node[], numbers: readonly number[]): Tensor[] {
+  run(args: readonly Node[], numbers: ArrayLike<number>): Tensor[] {
     if (this.#disposed) internalError('a replay that was disposed');
     this.#settleOutside(args);
     const { outer } = this.#prepared;
     try {
-      for (const buffer of outer) this.#storages[buffer.index] = this.#storageFor(buffer);
+      for (let k = 0; k < outer.length; k++) this.#takeMemory(outer[k] as OuterBuffer, k);
       this.#fill(numbers);
       this.#launch();
       return this.#finish(numbers);
     } finally {
-      for (const { index } of outer) {
+      for (let k = 0; k < outer.length; k++) {
+        const { index } = outer[k] as OuterBuffer;
         const storage = this.#storages[index];
         if (storage) releaseStorage(storage);
         this.#storages[index] = null;
@@ -114,42 +131,64 @@ export class Replay {
   /** What waits outside may still need values that are about to change; memory that is overwritten must belong to these cells alone. */
   #settleOutside(args: readonly Node[]): void {
     const { runtime } = this.captured;
-    let moved = false;
     if (runtime.pending.length > 0 || runtime.states.length > 0) {
       const waiting = runtime.pending.filter((node) => node.state === 'pending' && node.refs > 0);
       runtime.pending = [];
       if (waiting.length > 0 || runtime.states.length > 0) flush(runtime, waiting);
     }
-    for (const { donor } of this.#prepared.outer) if (donor >= 0) moved = this.#makeOwn(this.#nodes[donor]?.storage ?? null) || moved;
+    let moved = false;
+    for (const buffer of this.#prepared.outer) if (buffer.donor >= 0) moved = this.#makeOwn(buffer) || moved;
     if (moved) this.bind(args);
   }
 
-  #makeOwn(storage: Storage | null): boolean {
-    if (storage === null) return false;
-    let count = 0;
-    let shared = false;
-    for (const { cell } of this.captured.changes) {
-      if (cell.kind !== 'state') continue;
-      const node = nodeOfCell(cell);
-      if (node?.storage !== storage) continue;
-      count++;
-      shared ||= node.refs !== 1;
-    }
-    if (!shared && storage.refs === count) return false;
+  /** Moves cells to a copy of the memory that is to be overwritten where others see it too. */
+  #makeOwn(buffer: OuterBuffer): boolean {
+    const storage = this.#nodes[buffer.donor]?.storage ?? null;
+    if (storage === null || this.#isOnlyTheirs(buffer, storage)) return false;
     const cells = this.captured.changes.flatMap(({ cell }) => (cell.kind === 'state' && nodeOfCell(cell)?.storage === storage ? [cell] : []));
+    if (storage.refs === cells.length && cells.every((cell) => nodeOfCell(cell)?.refs === 1)) return false;
     moveToCopy(cells, storage);
     return true;
   }
 
-  #storageFor({ donor, bytes, recycled }: OuterBuffer): Storage {
-    const { runtime } = this.captured;
-    const old = donor >= 0 ? (this.#nodes[donor]?.storage ?? null) : recycled === null ? null : ownMemory(recycled);
-    if (old === null) return { block: runtime.pool.allocate(bytes), runtime, refs: 1, isState: false };
-    old.refs++;
-    return old;
+  /** Is `storage` held by the cells that lie in this buffer, and by nobody else? */
+  #isOnlyTheirs({ changes }: OuterBuffer, storage: Storage): boolean {
+    if (storage.refs !== changes.length) return false;
+    for (const i of changes) {
+      const node = nodeOfCell((this.captured.changes[i] as CellChange).cell);
+      if (node === null || node.storage !== storage || node.refs !== 1) return false;
+    }
+    return true;
   }
 
-  #fill(numbers: readonly number[]): void {
+  /** Memory for a buffer: that of the cells themselves, or a block from the pool. */
+  #takeMemory(buffer: OuterBuffer, k: number): void {
+    const { runtime } = this.captured;
+    const { donor, recyclable, bytes, index } = buffer;
+    const old = donor >= 0 ? (this.#nodes[donor]?.storage ?? null) : recyclable ? this.#recycled(buffer) : null;
+    this.#storages[index] = old ?? { block: runtime.pool.allocate(bytes), runtime, refs: 0, isState: false };
+    this.#storages[index].refs++;
+    this.#isInPlace[k] = old !== null && this.#areThere(buffer, old);
+  }
+
+  /** The old memory of cells that are replaced without being read, if it is all theirs and can be written again. */
+  #recycled(buffer: OuterBuffer): Storage | null {
+    const first = this.captured.changes[buffer.changes[0] ?? -1];
+    const storage = first === undefined ? null : (nodeOfCell(first.cell)?.storage ?? null);
+    return storage !== null && this.#isOnlyTheirs(buffer, storage) && this.#areThere(buffer, storage) ? storage : null;
+  }
+
+  /** Do all cells of a buffer lie in `storage` where their new values will? */
+  #areThere({ changes }: OuterBuffer, storage: Storage): boolean {
+    for (const i of changes) {
+      const { cell, exit } = this.captured.changes[i] as CellChange;
+      const node = nodeOfCell(cell);
+      if (node === null || exit === null || node.storage !== storage || !samePlace(node, exit)) return false;
+    }
+    return true;
+  }
+
+  #fill(numbers: ArrayLike<number>): void {
     const { blocks, numbers: blanks } = this.#prepared;
     let moved = false;
     for (const { launch, at, leaf, buffer, offsetAt, baseOffset } of blocks) {
@@ -187,26 +226,23 @@ export class Replay {
   }
 
   /** Gives results and cells their values. */
-  #finish(numbers: readonly number[]): Tensor[] {
-    const { results, changes } = this.captured;
-    const made = results.map((exit) => new Tensor(this.#exitNode(exit, numbers)));
-    for (const { cell, exit } of changes) {
-      if (exit === null) setCell(cell, null);
-      else if (!this.#isThere(cell, exit)) setCell(cell, this.#exitNode(exit, numbers));
+  #finish(numbers: ArrayLike<number>): Tensor[] {
+    const { outer } = this.#prepared;
+    const made = this.captured.results.map((exit) => new Tensor(this.#exitNode(exit, numbers)));
+    for (let k = 0; k < outer.length; k++) {
+      if (this.#isInPlace[k] !== true) for (const i of (outer[k] as OuterBuffer).changes) this.#change(i, numbers);
     }
+    for (const i of this.#loose) this.#change(i, numbers);
     return made;
   }
 
-  /** Is the new value of a cell where its old one was? */
-  #isThere(cell: Cell, exit: Exit): boolean {
-    if (!('buffer' in exit.from)) return false;
-    const node = nodeOfCell(cell);
-    const storage = this.#storages[exit.from.buffer];
-    return node !== null && storage !== null && storage !== undefined && node.storage === storage && samePlace(node, exit);
+  #change(i: number, numbers: ArrayLike<number>): void {
+    const { cell, exit } = this.captured.changes[i] as CellChange;
+    setCell(cell, exit === null ? null : this.#exitNode(exit, numbers));
   }
 
   /** A node without history for a value that leaves the function. */
-  #exitNode({ from, offset, strides, node: { shape, dtype } }: Exit, numbers: readonly number[]): Node {
+  #exitNode({ from, offset, strides, node: { shape, dtype } }: Exit, numbers: ArrayLike<number>): Node {
     const { runtime } = this.captured;
     const made = new Node(RESULT, [], NO_ATTRIBUTE, shape, dtype, runtime, 0);
     if ('buffer' in from) {

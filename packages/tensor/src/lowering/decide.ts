@@ -174,13 +174,15 @@ function assignHomes(items: readonly Item[], stored: Uint8Array, cost: Float64Ar
       const there = stored[consumer] === 1 ? consumer : (home[consumer] ?? -1);
       mine = mine === -1 || mine === there ? there : -2;
     }
+    const host = items[mine];
+    /** Lies in the memory of a view of it, whose strides can say where: that is a place for a root too. */
+    const isHosted = isAnchorKind(kind) && host !== undefined && host.size === item.size && hostedView(items, host, slot) !== null;
     const isRoot = item.flags.root && kind !== 'view';
-    if (isRoot) stored[slot] = 1;
+    if (isRoot && !(isHosted && !anchors.has(mine) && !forced.has(slot))) stored[slot] = 1;
     if (stored[slot] === 0 && kind === 'elementwise' && mine === -2 && (cost[slot] ?? 0) > MAX_REPEATED_OPS) stored[slot] = 1;
     if (stored[slot] === 0 && isAnchorKind(kind)) {
-      const host = items[mine];
-      const hostable = host !== undefined && (kindOf(host) === 'elementwise' || hostedView(items, host, slot) !== null);
-      const joins = hostable && host.size === item.size && !anchors.has(mine) && !forced.has(slot);
+      const joinsEpilogue = host !== undefined && kindOf(host) === 'elementwise' && host.size === item.size;
+      const joins = (isHosted || joinsEpilogue) && !anchors.has(mine) && !forced.has(slot);
       if (joins) anchors.set(mine, slot);
       else stored[slot] = 1;
     }

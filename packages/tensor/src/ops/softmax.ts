@@ -75,6 +75,11 @@ export function shiftOf(x: Tensor, axis: ReduceOptions): Operand {
   return where(equal(sub(top, top), 0), top, 0);
 }
 
+/** The maximum as it is, for softmax: a row with Infinity, or of -Infinity alone, becomes NaN, as PyTorch's does. Of nothing: 0. */
+function topOf(x: Tensor, axis: ReduceOptions): Operand {
+  return countOf('max', x, axis) === 0 ? 0 : detach(max(x, { ...axis, keepDims: true }));
+}
+
 const isLast = (axis: number, x: Tensor): boolean => axis === nodeOf(x, 'axis').shape.rank - 1;
 
 /** `log Σ exp(x)` along `axis` (all by default), shifted by the maximum so that nothing overflows; -Infinity for none. @throws AxisError */
@@ -96,7 +101,7 @@ export function softmax(x: Tensor, options: { readonly axis?: number } = {}): Te
   const axis = normalizeAxis('softmax', options.axis ?? -1, nodeOf(x, 'softmax').shape.rank);
   return inWideFloat('softmax', x, (wide) => {
     if (isLast(axis, wide) && runsRowwise(wide, 'softmax', 'forward', 1)) return recordRowwise(SOFTMAX, [wide], wide.shape);
-    const powers = exp(sub(wide, shiftOf(wide, { axis })));
+    const powers = exp(sub(wide, topOf(wide, { axis })));
     return div(powers, sum(powers, { axis, keepDims: true }));
   });
 }
@@ -107,6 +112,7 @@ export function logSoftmax(x: Tensor, options: { readonly axis?: number } = {}):
   const axis = normalizeAxis('logSoftmax', options.axis ?? -1, nodeOf(x, 'logSoftmax').shape.rank);
   return inWideFloat('logSoftmax', x, (wide) => {
     if (isLast(axis, wide) && runsRowwise(wide, 'logSoftmax', 'forward', 1)) return recordRowwise(LOG_SOFTMAX, [wide], wide.shape);
-    return sub(wide, logSumExp(wide, { axis, keepDims: true }));
+    const shifted = sub(wide, topOf(wide, { axis }));
+    return sub(shifted, log(sum(exp(shifted), { axis, keepDims: true })));
   });
 }
