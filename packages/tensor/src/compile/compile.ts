@@ -143,9 +143,17 @@ class Plans {
     // Inside another trace it is part of that; in debug mode every op is computed and looked at by itself.
     if (tracing.active !== null || debugSettings.recorded !== null) return this.#fn(...args);
     const { structure, tensors } = takeArgumentsApart(args);
-    const nodes = tensors.map((t) => nodeOf(t, 'compile'));
-    if (gradientsAreOn() && nodes.some((node) => (node.traces & tracesUnderWay()) !== 0)) return this.#asItIs(args);
-    if (nodes.some((node) => node.state === 'pending')) evaluate(...tensors);
+    const nodes: Node[] = [];
+    let traces = 0;
+    let isPending = false;
+    for (const t of tensors) {
+      const node = nodeOf(t, 'compile');
+      traces |= node.traces;
+      isPending ||= node.state === 'pending';
+      nodes.push(node);
+    }
+    if ((traces & tracesUnderWay()) !== 0 && gradientsAreOn()) return this.#asItIs(args);
+    if (isPending) evaluate(...tensors);
     for (const candidate of this.#candidates) {
       if (!matches(candidate, structure, nodes)) continue;
       const { host } = candidate.replay.captured;
@@ -254,13 +262,9 @@ class Plans {
 }
 
 function matches({ structure, forms, gradients, replay }: Candidate, given: Structure, nodes: readonly Node[]): boolean {
-  return (
-    !replay.isStale &&
-    gradients === gradientsAreOn() &&
-    forms.length === nodes.length &&
-    forms.every((form, i) => fits(form, nodes[i] as Node)) &&
-    sameStructure(structure, given)
-  );
+  if (forms.length !== nodes.length || gradients !== gradientsAreOn() || replay.isStale) return false;
+  for (let i = 0; i < forms.length; i++) if (!fits(forms[i] as ArgumentForm, nodes[i] as Node)) return false;
+  return sameStructure(structure, given);
 }
 
 /** Does the host's part of a call, in order, and writes down its numbers. False when a decision has come out otherwise; then nothing has happened. */

@@ -15,6 +15,22 @@ export function decode(bytes: Uint8Array, dtype: DType): ElementArray {
   return Float32Array.from(raw, dtype === 'float16' ? fromFloat16Bits : fromBfloat16Bits);
 }
 
+/** One element: its bytes go through here, since a small array of its own is dear to make and to collect. */
+const SCRATCH: Uint8Array = /* @__PURE__ */ new Uint8Array(8);
+const scratchViews = new Map<DType, TypedArray>();
+
+/** The bytes of one element as a number. */
+export function decodeOne(bytes: Uint8Array, dtype: DType): number {
+  SCRATCH.set(bytes);
+  let view = scratchViews.get(dtype);
+  if (view === undefined) {
+    view = DTYPES[dtype].view(SCRATCH.buffer, 0, 1);
+    scratchViews.set(dtype, view);
+  }
+  const raw = view[0] ?? NaN;
+  return dtype === 'float16' ? fromFloat16Bits(raw) : dtype === 'bfloat16' ? fromBfloat16Bits(raw) : raw;
+}
+
 /** Numbers as the bytes of `dtype`: rounded to nearest, integers truncated and wrapped, bool `x != 0`. */
 export function encode(values: ArrayLike<number>, dtype: DType): Uint8Array {
   const raw = toTypedArray(values, dtype);

@@ -109,8 +109,16 @@ function partsOf(value: object): Iterable<unknown> {
   return prototype === Object.prototype || prototype === null ? Object.values(value) : [];
 }
 
+const NONE: ReadonlySet<Tensor> = new Set();
+
+/** Is it a number on the host that remembers nothing? Then it is ordinary garbage, and a scope need not look after it. */
+function isPlainNumber({ state, storage, inputs, traces }: Node): boolean {
+  return state === 'ready' && storage === null && inputs.length === 0 && traces === 0;
+}
+
 /** The tensors in a value: itself, or in containers, however deep; they may contain each other. */
 function tensorsIn(value: unknown): ReadonlySet<Tensor> {
+  if (typeof value !== 'object' || value === null) return NONE;
   const found = new Set<Tensor>();
   const seen = new Set<object>();
   const waiting: unknown[] = [value];
@@ -139,14 +147,14 @@ function closeScope<T>(ending: Scope, result: T): T {
   for (const handle of ending.handles) {
     if (handle.isDisposed) continue;
     if (returned.has(handle) && !Tensor.isKept(handle)) giveTo(outer, handle);
+    else if (isPlainNumber(nodeOf(handle, 'scope'))) continue;
     else if (Tensor.isKept(handle) || nodeOf(handle, 'scope').shape.rank === 0) staying.push(handle);
     else leaving.push(handle);
   }
   for (const handle of leaving) endHandle(handle, SCOPE_ENDED);
   // Last made first: what only later numbers were made from is free by the time it is looked at.
-  settle(staying.toSorted((a, b) => nodeOf(b, 'scope').id - nodeOf(a, 'scope').id));
+  if (staying.length > 0) settle(staying.toSorted((a, b) => nodeOf(b, 'scope').id - nodeOf(a, 'scope').id));
   for (const handle of staying) {
-    // A number on the host is ordinary garbage: nothing has to be released when its handle is collected.
     const { storage, inputs } = nodeOf(handle, 'scope');
     // Part of a returned value's history: it ends where that does.
     if (inputs.length > 0 && outer !== null && !Tensor.isKept(handle)) outer.handles.push(handle);

@@ -1,7 +1,7 @@
 /** Elements at computed places: gathering, and its counterpart, scattering. */
 
 import { apply, bytesPerElement, isFloat, isInteger } from '@gradus/backend';
-import type { Expression } from '@gradus/backend';
+import type { Block, Expression } from '@gradus/backend';
 import { DTypeError, IndexError, ShapeError } from '../errors.ts';
 import { intern } from '../graph/node.ts';
 import type { Node } from '../graph/node.ts';
@@ -142,18 +142,39 @@ export function requireIndices(op: string, index: Tensor, range: { readonly min:
   tracing.active?.check(node, look);
 }
 
-function lookAtIndices(op: string, node: Node, range: { readonly min: number; readonly max: number }): void {
-  const { dtype, storage, strides, runtime, offset, shape } = node;
+function lookAtIndices(op: string, node: Node, { min, max }: { readonly min: number; readonly max: number }): void {
+  const { storage, strides, runtime, shape } = node;
   if (storage === null || strides !== null || runtime.backend.readSync === undefined || shape.size > MAX_CHECKED_INDICES) return;
+  const [least, most] = extremesOf(node, storage.block);
+  if (!(least < min) && !(most > max)) return;
+  throw new IndexError({
+    op,
+    expected: max < min ? 'no index at all' : `indices from ${min} to ${max}`,
+    got: String(least < min ? least : most),
+  });
+}
+
+/** Looked at once: values do not change, but for those of state. */
+const extremes = new WeakMap<Node, readonly [number, number]>();
+
+/** The smallest and the largest element of a computed node; Infinity and -Infinity of none. */
+function extremesOf(node: Node, block: Block): readonly [number, number] {
+  const known = extremes.get(node);
+  if (known !== undefined) return known;
+  const { dtype, offset, shape, runtime } = node;
   const width = bytesPerElement(dtype);
-  const values = decode(runtime.backend.readSync(storage.block, offset * width, shape.size * width), dtype);
-  const wrong = values.find((i) => i < range.min || i > range.max);
-  if (wrong !== undefined)
-    throw new IndexError({
-      op,
-      expected: range.max < range.min ? 'no index at all' : `indices from ${range.min} to ${range.max}`,
-      got: String(wrong),
-    });
+  const bytes = shape.size === 0 ? null : (runtime.backend.readSync?.(block, offset * width, shape.size * width) ?? null);
+  const values = bytes === null ? [] : decode(bytes, dtype);
+  let least = Infinity;
+  let most = -Infinity;
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i] as number;
+    if (value < least) least = value;
+    if (value > most) most = value;
+  }
+  const found = [least, most] as const;
+  if (node.cell === null) extremes.set(node, found);
+  return found;
 }
 
 /** Checked indices as an int32 node; negative ones count from the end of an axis of `size`. */
