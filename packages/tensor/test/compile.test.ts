@@ -406,6 +406,26 @@ describe('memory and backends', () => {
     for (let i = 0; i < 2; i++) expect(list(compiled(x))).toEqual(list(f(x)));
   });
 
+  test('kernels have no more operands than the device can bind', () => {
+    let most = 0;
+    const { device } = counted((inner) => ({
+      capabilities: { ...inner.capabilities, maxBindings: 4 },
+      run: (executable, args, dims) => {
+        most = Math.max(most, executable.kernel.operands.length);
+        inner.run(executable, args, dims);
+      },
+    }));
+    const f = (xs: readonly Tensor[]): Tensor[] => {
+      const sum = xs.map((x) => x.exp()).reduce((a, b) => a.mul(0.5).add(b));
+      return [sum, sum.neg().add(xs[0] as Tensor), sum.square().sub(xs[1] as Tensor), sum.sum({ axis: 0 })];
+    };
+    const make = (d: Backend): Tensor[] => Array.from({ length: 7 }, (_, i) => tensor([i, 1, 2, 3, 4, 5], { shape: [2, 3], device: d }));
+    const wide = cpu();
+    const compiled = compile(f);
+    for (let i = 0; i < 2; i++) expect(compiled(make(device)).map(list)).toEqual(f(make(wide)).map(list));
+    expect(most).toBe(4);
+  });
+
   test('disposing gives everything back', () => {
     const device = cpu();
     const x = tensor([1, 2, 3], { device });
