@@ -31,7 +31,7 @@ const loops: Readonly<Record<string, Loop>> = {
     });
     const norms: number[] = [];
     for (let i = 0; i < 12; i++) {
-      for (let j = 0; j < 4; j++) scope(() => void collect(randn([6, FEATURES]), labels(6, i + j)));
+      for (let j = 0; j < 4; j++) scope(() => collect(randn([6, FEATURES]), labels(6, i + j)));
       norms.push(scope(() => update().itemSync()));
       if (i === 5) scale = 2;
     }

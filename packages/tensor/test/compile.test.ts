@@ -419,10 +419,10 @@ describe('memory and backends', () => {
       const sum = xs.map((x) => x.exp()).reduce((a, b) => a.mul(0.5).add(b));
       return [sum, sum.neg().add(xs[0] as Tensor), sum.square().sub(xs[1] as Tensor), sum.sum({ axis: 0 })];
     };
-    const make = (d: Backend): Tensor[] => Array.from({ length: 7 }, (_, i) => tensor([i, 1, 2, 3, 4, 5], { shape: [2, 3], device: d }));
+    const inputs = (d: Backend): Tensor[] => Array.from({ length: 7 }, (_, i) => tensor([i, 1, 2, 3, 4, 5], { shape: [2, 3], device: d }));
     const wide = cpu();
     const compiled = compile(f);
-    for (let i = 0; i < 2; i++) expect(compiled(make(device)).map(list)).toEqual(f(make(wide)).map(list));
+    for (let i = 0; i < 2; i++) expect(compiled(inputs(device)).map(list)).toEqual(f(inputs(wide)).map(list));
     expect(most).toBe(4);
   });
 

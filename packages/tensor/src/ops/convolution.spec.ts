@@ -3,41 +3,21 @@
 import { conv1d, conv2d, conv3d } from './convolution.ts';
 import { convTranspose1d, convTranspose2d, convTranspose3d } from './transposed-convolution.ts';
 import { array, at } from './specification.spec.ts';
-import type { OpSpecification, Reference } from './specification.spec.ts';
+import type { OpSpecification } from './specification.spec.ts';
+import { cells, input, outputSize } from './windows.spec.ts';
+import type { Geometry } from './windows.spec.ts';
 import type { Tensor } from '../tensor.ts';
 
-interface Geometry {
-  readonly stride?: number;
-  readonly padding?: number;
-  readonly dilation?: number;
+interface GroupedGeometry extends Geometry {
   readonly groups?: number;
 }
 
-interface TransposedGeometry extends Geometry {
+interface TransposedGeometry extends GroupedGeometry {
   readonly outputPadding?: number;
 }
 
-const input = (inputs: readonly Reference[], i = 0): Reference => {
-  const x = inputs[i];
-  if (x === undefined) throw new Error('missing input');
-  return x;
-};
-
-/** Every cell of a window. */
-function cells(size: readonly number[]): number[][] {
-  const all: number[][] = [];
-  array(size, (index) => {
-    all.push([...index]);
-    return 0;
-  });
-  return all;
-}
-
-const outputSize = (size: number, window: number, { stride = 1, padding = 0, dilation = 1 }: Geometry): number =>
-  Math.floor((size + 2 * padding - dilation * (window - 1) - 1) / stride) + 1;
-
 const convolution =
-  (geometry: Geometry): OpSpecification['reference'] =>
+  (geometry: GroupedGeometry): OpSpecification['reference'] =>
   (...inputs) => {
     const x = input(inputs);
     const w = input(inputs, 1);
@@ -82,10 +62,10 @@ const transposed =
 
 const conv = (
   name: string,
-  run: (x: Tensor, w: Tensor, options: Geometry) => Tensor,
+  run: (x: Tensor, w: Tensor, options: GroupedGeometry) => Tensor,
   x: readonly number[],
   w: readonly number[],
-  geometry: Geometry = {},
+  geometry: GroupedGeometry = {},
 ): OpSpecification => ({
   name: `${name} ${JSON.stringify(geometry)}`,
   run: (a, b) => run(a, b, geometry),

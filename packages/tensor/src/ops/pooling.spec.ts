@@ -11,33 +11,10 @@ import {
 import type { AdaptivePoolOptions } from './adaptive-pooling.ts';
 import { avgPool1d, avgPool2d, avgPool3d, maxPool1d, maxPool2d, maxPool3d, maxPoolIndices } from './pooling.ts';
 import { array, at } from './specification.spec.ts';
-import type { OpSpecification, Reference } from './specification.spec.ts';
+import type { OpSpecification } from './specification.spec.ts';
+import { cells, input, outputSize } from './windows.spec.ts';
+import type { Geometry } from './windows.spec.ts';
 import type { Tensor } from '../tensor.ts';
-
-interface Geometry {
-  readonly stride?: number;
-  readonly padding?: number;
-  readonly dilation?: number;
-}
-
-const input = (inputs: readonly Reference[], i = 0): Reference => {
-  const x = inputs[i];
-  if (x === undefined) throw new Error('missing input');
-  return x;
-};
-
-/** Every cell of a window. */
-function cells(size: readonly number[]): number[][] {
-  const all: number[][] = [];
-  array(size, (index) => {
-    all.push([...index]);
-    return 0;
-  });
-  return all;
-}
-
-const outputSize = (size: number, window: number, { stride = 1, padding = 0, dilation = 1 }: Geometry): number =>
-  Math.floor((size + 2 * padding - dilation * (window - 1) - 1) / stride) + 1;
 
 const pool =
   (window: readonly number[], geometry: Geometry, f: (values: number[], cellCount: number) => number): OpSpecification['reference'] =>
