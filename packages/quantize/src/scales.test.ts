@@ -7,6 +7,7 @@ import { cpu } from '@gradus/backend-cpu';
 import { withoutFastPaths } from '@gradus/backend-testkit';
 import { compile, tensor, unsqueeze, zeros } from '@gradus/tensor';
 import type { Tensor } from '@gradus/tensor';
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { affineScale, quantizeActivations, quantizeSymmetric, symmetricScale } from './scales.ts';
 
@@ -111,4 +112,33 @@ test('what is quantized again gives the same numbers back within half a step, ze
 test('inside compile: the same bits, with the scale of each call', () => {
   const run = compile((x: Tensor) => quantizeActivations(x).values);
   for (const x of [tensor([1, 2, -3]), tensor([10, 0.5, 7])]) expect(numbers(run(x))).toEqual(numbers(quantizeActivations(x).values));
+});
+
+/** `ChooseQuantizationParams` of ATen/native/quantized/cpu/QuantUtils.h for integers from 0, line by line, in float64 as it is there. */
+function chooseQuantizationParams(least: number, most: number, top: number): { scale: number; exactZero: number } {
+  let [low, high] = [Math.min(least, 0), Math.max(most, 0)];
+  let scale = (high - low) / top;
+  if (Math.fround(scale) === 0 || !Number.isFinite(Math.fround(1 / Math.fround(scale)))) scale = 0.1;
+  if (scale < 6.1e-5) {
+    const amplifier = 6.1e-5 / Math.fround(scale);
+    if (low === 0) high = 6.1e-5 * top;
+    else if (high === 0) low = -6.1e-5 * top;
+    else [low, high] = [low * amplifier, high * amplifier];
+    scale = 6.1e-5;
+  }
+  const fromLow = -Math.abs(low / scale) < top - Math.abs(high / scale);
+  return { scale: Math.fround(scale), exactZero: fromLow ? -low / scale : top - high / scale };
+}
+
+test("for any range: PyTorch's scale to 2⁻²² of itself, and its zero point, unless it is nearly a tie", () => {
+  const float = fc.float({ min: Math.fround(-1e30), max: Math.fround(1e30), noNaN: true });
+  fc.assert(
+    fc.property(fc.array(float, { minLength: 1, maxLength: 5 }), fc.boolean(), (x, reduceRange) => {
+      const { scale, exactZero } = chooseQuantizationParams(Math.min(...x), Math.max(...x), reduceRange ? 127 : 255);
+      const [found, zero] = scaleOf(tensor(x), reduceRange);
+      expect(Math.abs(found - scale)).toBeLessThanOrEqual(scale * 2 ** -22);
+      expect(Math.abs(zero - exactZero)).toBeLessThan(0.5 + 1e-3);
+    }),
+    { numRuns: 300 },
+  );
 });

@@ -11,7 +11,7 @@ import { abs, clamp, div, lessEqual, max, maximum, min, minimum, mul, reciprocal
 import type { Tensor } from '@gradus/tensor';
 
 /** Steps from zero to the largest magnitude of a signed integer with this many bits: half of the range's length, as PyTorch has it. */
-export const SYMMETRIC_STEPS = { 8: 127.5, 4: 7.5 } as const;
+const SYMMETRIC_STEPS = { 8: 127.5, 4: 7.5 } as const;
 
 /** The least symmetric scale: float32's machine epsilon (torch/ao/quantization/observer.py). */
 const LEAST_SYMMETRIC_SCALE = 2 ** -23;
