@@ -1,7 +1,6 @@
 /** What fully connected layers with weights in integers have in common. */
 
-import type { Linear } from '@gradus/nn';
-import { Module } from '@gradus/nn';
+import { Linear, Module } from '@gradus/nn';
 import type { Buffer } from '@gradus/nn';
 import { ArgumentError, DTypeError, ShapeError, copy, isTensor, noGrad, showValue } from '@gradus/tensor';
 import type { Tensor } from '@gradus/tensor';
@@ -24,8 +23,10 @@ export abstract class IntegerLinear extends Module {
   /** @throws ArgumentError for a layer that cannot be quantized: see {@link whyNot} */
   constructor(linear: Linear) {
     super();
+    const op = new.target.name;
+    if (!(linear instanceof Linear)) throw new ArgumentError({ op, expected: 'a Linear', got: showValue(linear), fix: `call new ${op}(linear).` });
     const reason = IntegerLinear.whyNot(linear);
-    if (reason !== null) throw new ArgumentError({ op: new.target.name, expected: 'a Linear that can be quantized', got: `one where ${reason}` });
+    if (reason !== null) throw new ArgumentError({ op, expected: 'a Linear that can be quantized', got: `one where ${reason}` });
     const { bias } = linear;
     this.bias = bias === null ? null : this.buffer(noGrad(() => copy(bias)));
     this.inFeatures = linear.inFeatures;

@@ -3,7 +3,21 @@
 import { cpu } from '@gradus/backend-cpu';
 import { withoutFastPaths } from '@gradus/backend-testkit';
 import { Linear } from '@gradus/nn';
-import { ArgumentError, DTypeError, Parameter, ShapeError, assign, compile, grad, manualSeed, noGrad, randn, tensor, zeros } from '@gradus/tensor';
+import {
+  ArgumentError,
+  DTypeError,
+  GradientError,
+  Parameter,
+  ShapeError,
+  assign,
+  compile,
+  grad,
+  manualSeed,
+  noGrad,
+  randn,
+  tensor,
+  zeros,
+} from '@gradus/tensor';
 import type { Device, Tensor } from '@gradus/tensor';
 import { describe, expect, test } from 'vitest';
 import { Int4WeightOnlyLinear, Int8WeightOnlyLinear, QuantizedLinear } from '../index.ts';
@@ -120,8 +134,14 @@ describe.each([
     expect(() => layer.forward(zeros([2, 31]))).toThrow(/^\[\w+Linear\] expected x of shape \[\.\.\., 32\], got \[2, 31\]/);
     expect(() => layer.forward(zeros([2, 32], { dtype: 'int32' }))).toThrow(DTypeError);
     expect(() => layer.forward([1] as never)).toThrow(ArgumentError);
+    expect(() => make({} as never)).toThrow('expected a Linear, got a plain object');
     expect(() => make(new Linear(0, 6))).toThrow('got one where the weight has no elements');
   });
+});
+
+test('no gradient passes through QuantizedLinear', () => {
+  const x = new Parameter(randn([2, 4]));
+  expect(() => new QuantizedLinear(new Linear(4, 3)).forward(x).sum().backward()).toThrow(GradientError);
 });
 
 describe('Int4WeightOnlyLinear', () => {

@@ -1,7 +1,7 @@
 /** Linear layers that multiply integers: PyTorch's dynamic quantization. */
 
 import type { Buffer, Linear } from '@gradus/nn';
-import { compose, mul, noGrad, quantizedMatmul, sum, toDType, unsqueeze } from '@gradus/tensor';
+import { compose, mul, noGrad, quantizedMatmul, requireOptions, sum, toDType, unsqueeze } from '@gradus/tensor';
 import type { Tensor } from '@gradus/tensor';
 import { quantizeActivations, quantizeSymmetric, symmetricScale } from '../scales.ts';
 import type { ActivationOptions } from '../scales.ts';
@@ -30,9 +30,10 @@ export class QuantizedLinear extends IntegerLinear {
   readonly perChannel: boolean;
   readonly reduceRange: boolean;
 
-  /** @throws ArgumentError as IntegerLinear */
+  /** @throws ArgumentError for what are no options; and as IntegerLinear */
   constructor(linear: Linear, options: QuantizedLinearOptions = {}) {
     super(linear);
+    requireOptions('QuantizedLinear', options, '{ perChannel: true }');
     const { perChannel = false, reduceRange = true } = options;
     this.perChannel = perChannel;
     this.reduceRange = reduceRange;
