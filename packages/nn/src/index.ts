@@ -14,3 +14,4 @@ export { MaxPool2d } from './layers/pooling.ts';
 export { Sequential } from './layers/sequential.ts';
 export { Buffer, Module } from './module.ts';
 export type { LoadOptions, LoadReport } from './module.ts';
+export { replaceModules } from './replace.ts';

@@ -34,21 +34,40 @@ export interface LoadReport {
   readonly unexpected: readonly string[];
 }
 
-/** Base of all layers and models. A model of one's own has `forward` and its parts as properties. */
-export abstract class Module {
-  #training = true;
-  readonly #readTraining = (): boolean => this.#training;
+/** Training or evaluation, and the reader that a compiled function watches. */
+class Mode {
+  training = true;
+  readonly read = (): boolean => this.training;
+}
 
+/** The modes of modules that have been asked for one. Not fields of theirs, for a copy by properties has a mode too: see `replace.ts`. */
+const modes = new WeakMap<Module, Mode>();
+
+function modeOf(module: Module): Mode {
+  const known = modes.get(module);
+  if (known !== undefined) return known;
+  const mode = new Mode();
+  modes.set(module, mode);
+  return mode;
+}
+
+/**
+ * Base of all layers and models. A model of one's own has `forward` and its parts as properties.
+ *
+ * It has no `#` fields itself, so that a copy by properties is a module.
+ */
+export abstract class Module {
   /** Training or evaluation: dropout and batch norm ask for it. Set by `train()` and `eval()`. A compiled function follows it. */
   get training(): boolean {
-    return hostDecision(this.#readTraining);
+    return hostDecision(modeOf(this).read);
   }
 
   set training(on: boolean) {
-    const before = this.#training;
+    const mode = modeOf(this);
+    const before = mode.training;
     hostEffect(
-      () => (this.#training = on),
-      () => (this.#training = before),
+      () => (mode.training = on),
+      () => (mode.training = before),
     );
   }
 
@@ -80,23 +99,12 @@ export abstract class Module {
 
   /** All parameters, each once, with their paths. */
   *namedParameters(): Generator<[string, Parameter]> {
-    yield* this.#namedState(Parameter);
+    yield* namedState(this, Parameter);
   }
 
   /** All buffers, each once, with their paths. */
   *namedBuffers(): Generator<[string, Buffer]> {
-    yield* this.#namedState(Buffer);
-  }
-
-  *#namedState<T extends State>(kind: abstract new (...args: never[]) => T): Generator<[string, T]> {
-    const seen = new Set<State>();
-    for (const [path, module] of this.namedModules()) {
-      for (const [name, value] of valuesWithin(module)) {
-        if (!(value instanceof kind) || seen.has(value)) continue;
-        seen.add(value);
-        yield [joinPath(path, name), value];
-      }
-    }
+    yield* namedState(this, Buffer);
   }
 
   /** All parameters, each once: what an optimizer takes. */
@@ -139,25 +147,7 @@ export abstract class Module {
    * @throws ArgumentError when two properties have one key
    */
   stateDict(): Record<string, Tensor> {
-    return Object.fromEntries(this.#savedState('stateDict'));
-  }
-
-  /** What is saved, by key, in PyTorch's order: of each module its parameters, its buffers, its children. */
-  #savedState(op: string): Map<string, State> {
-    const found = new Map<string, { readonly path: string; readonly tensor: State }>();
-    for (const [path, tensor] of savedPaths(this)) {
-      const key = stateKey(path);
-      const other = found.get(key);
-      if (other !== undefined)
-        throw new ArgumentError({
-          op,
-          expected: 'a key for each property',
-          got: `the key ${key} for ${other.path} and ${path}`,
-          fix: 'rename one of them.',
-        });
-      found.set(key, { path, tensor });
-    }
-    return new Map([...found].map(([key, { tensor }]) => [key, tensor]));
+    return Object.fromEntries(savedState(this, 'stateDict'));
   }
 
   /**
@@ -167,7 +157,7 @@ export abstract class Module {
    * stateDict
    */
   loadStateDict(dict: Readonly<Record<string, Tensor>>, options: LoadOptions = {}): LoadReport {
-    const own = this.#savedState('loadStateDict');
+    const own = savedState(this, 'loadStateDict');
     const missing = [...own.keys()].filter((key) => !Object.hasOwn(dict, key));
     const unexpected = Object.keys(dict).filter((key) => !own.has(key));
     const found = [...own].flatMap(([key, target]) => (Object.hasOwn(dict, key) ? [{ key, target, value: dict[key] as Tensor }] : []));
@@ -205,6 +195,36 @@ export abstract class Module {
   protected describe(): string {
     return '';
   }
+}
+
+/** All state of a kind, each once, with its path. */
+function* namedState<T extends State>(root: Module, kind: abstract new (...args: never[]) => T): Generator<[string, T]> {
+  const seen = new Set<State>();
+  for (const [path, module] of root.namedModules()) {
+    for (const [name, value] of valuesWithin(module)) {
+      if (!(value instanceof kind) || seen.has(value)) continue;
+      seen.add(value);
+      yield [joinPath(path, name), value];
+    }
+  }
+}
+
+/** What is saved, by key, in PyTorch's order: of each module its parameters, its buffers, its children. */
+function savedState(module: Module, op: string): Map<string, State> {
+  const found = new Map<string, { readonly path: string; readonly tensor: State }>();
+  for (const [path, tensor] of savedPaths(module)) {
+    const key = stateKey(path);
+    const other = found.get(key);
+    if (other !== undefined)
+      throw new ArgumentError({
+        op,
+        expected: 'a key for each property',
+        got: `the key ${key} for ${other.path} and ${path}`,
+        fix: 'rename one of them.',
+      });
+    found.set(key, { path, tensor });
+  }
+  return new Map([...found].map(([key, { tensor }]) => [key, tensor]));
 }
 
 /** Parameters and persistent buffers with every path to them. */

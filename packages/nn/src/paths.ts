@@ -1,7 +1,7 @@
 /** Paths from a module to what it holds, and PyTorch's keys for them. */
 
 /** Arrays and plain objects are looked into; instances of classes are not. */
-function isContainer(value: unknown): value is object {
+export function isContainer(value: unknown): value is object {
   if (typeof value !== 'object' || value === null) return false;
   if (Array.isArray(value)) return true;
   const prototype: unknown = Object.getPrototypeOf(value);

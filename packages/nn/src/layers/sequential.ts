@@ -6,7 +6,8 @@ import { Module } from '../module.ts';
 
 /** Feeds each module's output to the next. Children are named by their place: `0.weight`, `2.bias`; after them come properties of subclasses. */
 export class Sequential extends Module {
-  readonly #layers: readonly Module[];
+  /** The modules, in order. */
+  declare readonly layers: readonly Module[];
 
   /** @throws ArgumentError for what is no module */
   constructor(...layers: readonly Module[]) {
@@ -19,22 +20,18 @@ export class Sequential extends Module {
         got: `${showValue(layers[odd])} at place ${odd}`,
         fix: 'spread an array: new Sequential(...layers); make a module of a function: new ReLU().',
       });
-    this.#layers = layers;
-  }
-
-  /** The modules, in order. */
-  get layers(): readonly Module[] {
-    return this.#layers;
+    // Not enumerable: children are found by their places, not as `layers.0`.
+    Object.defineProperty(this, 'layers', { value: layers });
   }
 
   override *namedChildren(): Generator<[string, Module]> {
-    for (const [i, layer] of this.#layers.entries()) yield [String(i), layer];
+    for (const [i, layer] of this.layers.entries()) yield [String(i), layer];
     yield* super.namedChildren();
   }
 
   forward(x: Tensor): Tensor {
     let value = x;
-    for (const layer of this.#layers) value = layer.forward(value);
+    for (const layer of this.layers) value = layer.forward(value);
     return value;
   }
 }
