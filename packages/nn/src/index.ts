@@ -8,7 +8,7 @@ export type { GraphDefinition } from './functional-graph/graph-model.ts';
 export { Dense, dense, layer } from './functional-graph/layer.ts';
 export type { Activation, DenseOptions, GraphLayer } from './functional-graph/layer.ts';
 export { add, average, concatenate, maximum, multiply } from './functional-graph/merge.ts';
-export type { Structure, TensorsFor } from './functional-graph/structure.ts';
+export type { GraphStructure, TensorsFor } from './functional-graph/structure.ts';
 export { SymbolicTensor, input } from './functional-graph/symbolic.ts';
 export type { GraphStep, InputOptions } from './functional-graph/symbolic.ts';
 export { Flatten, ReLU } from './layers/activation.ts';

@@ -7,11 +7,11 @@ import { Module } from '../module.ts';
 import { namesOf, orderOf } from './plan.ts';
 import type { Made, Named } from './plan.ts';
 import { fill, symbolsIn, tensorsAt } from './structure.ts';
-import type { Structure, TensorsFor } from './structure.ts';
+import type { GraphStructure, TensorsFor } from './structure.ts';
 import { SymbolicTensor } from './symbolic.ts';
 
 /** What a {@link GraphModel} is made of. */
-export interface GraphDefinition<I extends Structure, O extends Structure> {
+export interface GraphDefinition<I extends GraphStructure, O extends GraphStructure> {
   /** Where values come in, in the order of `forward`'s arguments. May be inputs, or symbolic tensors further on: then the model begins there. */
   readonly inputs: I;
   readonly outputs: O;
@@ -21,7 +21,7 @@ export interface GraphDefinition<I extends Structure, O extends Structure> {
  * A model of everything between its inputs and its outputs, calculated in order, each step once. A module that several steps use, or several
  * models, is one module. Children are named by their class, numbered (`dense`, `dense_1`), or as they were told.
  */
-export class GraphModel<I extends Structure = Structure, O extends Structure = Structure> extends Module {
+export class GraphModel<I extends GraphStructure = GraphStructure, O extends GraphStructure = GraphStructure> extends Module {
   readonly #inputs: I;
   readonly #outputs: O;
   readonly #inputSymbols: readonly SymbolicTensor[];
@@ -54,7 +54,7 @@ export class GraphModel<I extends Structure = Structure, O extends Structure = S
   forward(...inputs: Tensor[]): Tensor {
     if (inputs.length !== this.#inputSymbols.length)
       throw new GraphError({ op: 'GraphModel', expected: `${this.#inputSymbols.length} inputs, ${this.#showInputs()}`, got: String(inputs.length) });
-    const output: Structure = this.#outputs;
+    const output: GraphStructure = this.#outputs;
     if (!(output instanceof SymbolicTensor))
       throw new GraphError({
         op: 'GraphModel',
@@ -137,7 +137,7 @@ export class GraphModel<I extends Structure = Structure, O extends Structure = S
  *
  * @throws GraphError when an output needs an input that is not listed, no output needs one that is, or a name is given twice; ArgumentError
  */
-export function graphModel<const I extends Structure, const O extends Structure>(definition: GraphDefinition<I, O>): GraphModel<I, O> {
+export function graphModel<const I extends GraphStructure, const O extends GraphStructure>(definition: GraphDefinition<I, O>): GraphModel<I, O> {
   requireOptions('graphModel', definition, '{ inputs: [a, b], outputs: y }');
   for (const key of ['inputs', 'outputs'] as const)
     if (definition[key] === undefined)

@@ -7,17 +7,17 @@ import { joinPath } from '../paths.ts';
 import { SymbolicTensor } from './symbolic.ts';
 
 /** A symbolic tensor, or arrays and plain objects of them. */
-export type Structure = SymbolicTensor | readonly Structure[] | { readonly [name: string]: Structure };
+export type GraphStructure = SymbolicTensor | readonly GraphStructure[] | { readonly [name: string]: GraphStructure };
 
 /** The same structure with a tensor in the place of each symbolic one; `unknown` where it is not known. */
-export type TensorsFor<S> = Structure extends S ? unknown : S extends SymbolicTensor ? Tensor : { readonly [K in keyof S]: TensorsFor<S[K]> };
+export type TensorsFor<S> = GraphStructure extends S ? unknown : S extends SymbolicTensor ? Tensor : { readonly [K in keyof S]: TensorsFor<S[K]> };
 
-function isStructure(value: unknown): value is Exclude<Structure, SymbolicTensor> {
+function isStructure(value: unknown): value is Exclude<GraphStructure, SymbolicTensor> {
   return typeof value === 'object' && value !== null && (Array.isArray(value) || Object.getPrototypeOf(value) === Object.prototype);
 }
 
 /** The symbolic tensors of a structure in order. @throws GraphError for anything else in it */
-export function symbolsIn(structure: Structure, what: string): SymbolicTensor[] {
+export function symbolsIn(structure: GraphStructure, what: string): SymbolicTensor[] {
   if (structure instanceof SymbolicTensor) return [structure];
   if (isStructure(structure)) return Object.entries(structure).flatMap(([key, each]) => symbolsIn(each, joinPath(what, key)));
   throw new GraphError({
@@ -29,7 +29,7 @@ export function symbolsIn(structure: Structure, what: string): SymbolicTensor[] 
 }
 
 /** The tensors that stand where `structure` has symbolic ones, in their order. @throws GraphError where there is none */
-export function tensorsAt(structure: Structure, given: unknown, path: string): Tensor[] {
+export function tensorsAt(structure: GraphStructure, given: unknown, path: string): Tensor[] {
   if (structure instanceof SymbolicTensor) {
     if (isTensor(given)) return [given];
     throw new GraphError({ op: 'GraphModel', expected: `a tensor ${String(structure)} for ${path}`, got: showValue(given) });
@@ -47,8 +47,8 @@ function showGiven(given: unknown): string {
 }
 
 /** `structure` with what `valueOf` gives for each symbolic tensor. */
-export function fill(structure: Structure, valueOf: (symbol: SymbolicTensor) => Tensor): unknown {
+export function fill(structure: GraphStructure, valueOf: (symbol: SymbolicTensor) => Tensor): unknown {
   if (structure instanceof SymbolicTensor) return valueOf(structure);
-  if (Array.isArray(structure)) return structure.map((each: Structure) => fill(each, valueOf));
+  if (Array.isArray(structure)) return structure.map((each: GraphStructure) => fill(each, valueOf));
   return Object.fromEntries(Object.entries(structure).map(([key, each]) => [key, fill(each, valueOf)]));
 }
