@@ -51,13 +51,8 @@ export class SymbolicTensor {
 
   /** Its shape with the batch: `[N, 10]`. */
   toString(): string {
-    return showShape(this.shape);
+    return `[${['N', ...this.shape].join(', ')}]`;
   }
-}
-
-/** `[N, 10]`, for a shape without its batch axis. */
-export function showShape(shape: Dims): string {
-  return `[${['N', ...shape].join(', ')}]`;
 }
 
 /** Options of {@link input}. */
