@@ -18,7 +18,13 @@ interface Project {
 }
 
 /** A package may use packages of lower layers only; packages of one layer do not know each other. */
-const layers = [['backend'], ['backend-cpu', 'backend-testkit'], ['tensor'], ['data', 'formats', 'losses', 'nn', 'optim'], ['training-testkit']];
+const layers = [
+  ['backend'],
+  ['backend-cpu', 'backend-testkit'],
+  ['tensor'],
+  ['data', 'formats', 'losses', 'nn', 'optim'],
+  ['ensemble', 'training-testkit'],
+];
 
 const root = resolve(import.meta.dirname, '..');
 const packages = readdirSync(join(root, 'packages'));
