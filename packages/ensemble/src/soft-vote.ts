@@ -55,7 +55,7 @@ export class SoftVote extends Module {
     return inEvaluation(this, () => learnedWeights('softVote', this.models, validation, this.#outputs));
   }
 
-  /** The mean of the members' probabilities, `[N, C, …]`: also in training, which then is of all members. @throws ShapeError when their shapes differ */
+  /** The mean of the members' probabilities, `[N, C, …]`; gradients reach all members. @throws ShapeError when their shapes differ */
   forward(...inputs: Tensor[]): Tensor {
     return weightedMean(probabilitiesOf('softVote', this.models, inputs, this.#outputs), this.weights);
   }
