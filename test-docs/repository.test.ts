@@ -23,7 +23,7 @@ const layers = [
   ['backend-cpu', 'backend-testkit'],
   ['tensor'],
   ['data', 'formats', 'losses', 'nn', 'optim'],
-  ['quantize', 'training-testkit'],
+  ['ensemble', 'quantize', 'training-testkit'],
 ];
 
 const root = resolve(import.meta.dirname, '..');

@@ -1,6 +1,7 @@
 /** Errors of modules. */
 
 import { GradusError } from '@gradus/tensor';
+import type { ErrorParts } from '@gradus/tensor';
 
 /** A state dict that does not fit the module it is loaded into. */
 export class StateDictError extends GradusError {
@@ -20,5 +21,12 @@ export class StateDictError extends GradusError {
     this.missing = missing;
     this.unexpected = unexpected;
     this.mismatched = mismatched;
+  }
+}
+
+/** A functional graph that cannot be built, or that is given other inputs than it was built for. */
+export class GraphError extends GradusError {
+  constructor(parts: ErrorParts, options?: ErrorOptions) {
+    super('GRAPH', parts, options);
   }
 }

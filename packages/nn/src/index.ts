@@ -1,7 +1,16 @@
 /** Layers and models, with PyTorch's names, layouts and initial values. */
 
 export { Parameter } from '@gradus/tensor';
-export { StateDictError } from './errors.ts';
+export { GraphError, StateDictError } from './errors.ts';
+export { inEvaluation } from './evaluation.ts';
+export { GraphModel, graphModel } from './functional-graph/graph-model.ts';
+export type { GraphDefinition } from './functional-graph/graph-model.ts';
+export { Dense, dense, layer } from './functional-graph/layer.ts';
+export type { Activation, DenseOptions, GraphLayer } from './functional-graph/layer.ts';
+export { add, average, concatenate, maximum, multiply } from './functional-graph/merge.ts';
+export type { GraphStructure, TensorsFor } from './functional-graph/structure.ts';
+export { SymbolicTensor, input } from './functional-graph/symbolic.ts';
+export type { GraphStep, InputOptions } from './functional-graph/symbolic.ts';
 export { Flatten, ReLU } from './layers/activation.ts';
 export { BatchNorm1d, BatchNorm2d } from './layers/batch-norm.ts';
 export type { BatchNormOptions } from './layers/batch-norm.ts';

@@ -1,3 +1,4 @@
 /** Metrics: how good, as people count it. */
 
 export { accuracy } from './accuracy.ts';
+export { brierScore, expectedCalibrationError, negativeLogLikelihood } from './probabilities.ts';
