@@ -113,6 +113,14 @@ export class Stream {
   }
 }
 
+/** The `at`-th two normal numbers of a key, for noise: Box and Muller on 32 bits each, so within 6.7 standard deviations. */
+export function normalPair(key: Words, at: number): [number, number] {
+  const [high, low] = threefry(key, [at, FOR_NUMBERS]);
+  const radius = Math.sqrt(-2 * Math.log((high + 0.5) / WORD));
+  const angle = (2 * Math.PI * low) / WORD;
+  return [radius * Math.cos(angle), radius * Math.sin(angle)];
+}
+
 function fraction([high, low]: Words): number {
   return ((high >>> 5) * 2 ** 26 + (low >>> 6)) / 2 ** 53;
 }

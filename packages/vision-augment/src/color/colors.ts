@@ -65,46 +65,44 @@ export function hue(image: Image, shift: number): Image {
   const { data, channels } = image;
   if (channels === 1) return image;
   const out = createImage(image, data.slice());
+  const turn = fround(shift);
+  const color = new Float32Array(3);
   for (let at = 0; at < data.length; at += channels) {
-    const part = (c: number): number => fround((data[at + c] as number) / 255);
-    const [h, s, v] = toHsv([part(0), part(1), part(2)]);
-    const turned = fround(h + fround(shift)) % 1;
-    const colors = toRgb([turned < 0 ? fround(turned + 1) : turned, s, v]);
-    for (const [c, value] of colors.entries()) out.data[at + c] = Math.trunc(fround(value * LEVELS));
+    for (let c = 0; c < 3; c++) color[c] = (data[at + c] as number) / 255;
+    turnHue(color, turn);
+    for (let c = 0; c < 3; c++) out.data[at + c] = Math.trunc(fround((color[c] as number) * LEVELS));
   }
   return out;
 }
 
-type Triple = readonly [number, number, number];
-
-function toHsv([r, g, b]: Triple): Triple {
-  const high = Math.max(r, g, b);
-  const range = fround(high - Math.min(r, g, b));
-  if (range === 0) return [0, 0, high];
-  const below = (value: number): number => fround(fround(high - value) / range);
-  const [red, green, blue] = [below(r), below(g), below(b)];
+/** From red, green and blue to hue, saturation and value, the hue turned, and back: in place, as torchvision's `_rgb2hsv` and `_hsv2rgb`. */
+function turnHue(color: Float32Array, turn: number): void {
+  const [r, g, b] = [color[0] as number, color[1] as number, color[2] as number];
+  const value = Math.max(r, g, b);
+  const range = fround(value - Math.min(r, g, b));
+  if (range === 0) return;
+  const red = fround(fround(value - r) / range);
+  const green = fround(fround(value - g) / range);
+  const blue = fround(fround(value - b) / range);
   let sixths: number;
-  if (high === r) sixths = fround(blue - green);
-  else if (high === g) sixths = fround(fround(2 + red) - blue);
+  if (value === r) sixths = fround(blue - green);
+  else if (value === g) sixths = fround(fround(2 + red) - blue);
   else sixths = fround(fround(4 + green) - red);
-  return [fround(fround(sixths / 6) + 1) % 1, fround(range / high), high];
+  const turned = fround((fround(fround(sixths / 6) + 1) % 1) + turn) % 1;
+  const saturated = fround(range / value);
+  const position = fround((turned < 0 ? fround(turned + 1) : turned) * 6);
+  const sector = Math.floor(position);
+  const part = fround(position - sector);
+  // Of the three colours, one is at the value, one at the lowest, and one between: falling in odd sectors, rising in even ones.
+  const lowest = fround(value * fround(1 - saturated));
+  const between = fround(value * fround(1 - fround(saturated * (sector % 2 === 0 ? fround(1 - part) : part))));
+  const highest = HIGHEST[sector % 6] as number;
+  const middle = BETWEEN[sector % 6] as number;
+  color.fill(lowest);
+  color[highest] = value;
+  color[middle] = between;
 }
 
-function toRgb([h, s, v]: Triple): Triple {
-  const sixths = fround(h * 6);
-  const sector = Math.floor(sixths);
-  const part = fround(sixths - sector);
-  const less = (amount: number): number => fround(v * fround(1 - amount));
-  const low = less(s);
-  const falling = less(fround(s * part));
-  const rising = less(fround(s * fround(1 - part)));
-  const colors: readonly Triple[] = [
-    [v, rising, low],
-    [falling, v, low],
-    [low, v, rising],
-    [low, falling, v],
-    [rising, low, v],
-    [v, low, falling],
-  ];
-  return colors[sector % 6] ?? [v, v, v];
-}
+/** By sector of the circle: the colour at its highest, and the one between. 0 is red, 1 green, 2 blue. */
+const HIGHEST = [0, 1, 1, 2, 2, 0] as const;
+const BETWEEN = [1, 0, 2, 1, 0, 2] as const;

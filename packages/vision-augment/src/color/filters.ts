@@ -5,18 +5,22 @@ import { fillBytes } from '../geometry/warp.ts';
 import { createImage, requireSize } from '../image.ts';
 import type { Image, Size } from '../image.ts';
 import type { Fill } from '../operations.ts';
-import { Stream } from '../random.ts';
+import { normalPair } from '../random.ts';
 import type { Words } from '../random.ts';
 
 /** Adds normal noise of standard deviation `sigma`, in levels, to every colour; the noise is a function of the key. Alpha stays. */
 export function gaussianNoise(image: Image, sigma: number, key: Words): Image {
   const { data, channels } = image;
   const out = createImage(image, data.slice());
-  const stream = new Stream(key);
-  for (let at = 0; at < data.length; at++) {
-    if (channels === 4 && at % 4 === 3) continue;
-    const level = Math.round((data[at] as number) + sigma * stream.normal());
+  const add = (at: number, noise: number): void => {
+    if (at === data.length || (channels === 4 && at % 4 === 3)) return;
+    const level = Math.round((data[at] as number) + sigma * noise);
     out.data[at] = level < 0 ? 0 : level > 255 ? 255 : level;
+  };
+  for (let at = 0; at < data.length; at += 2) {
+    const [first, second] = normalPair(key, at / 2);
+    add(at, first);
+    add(at + 1, second);
   }
   return out;
 }
@@ -39,12 +43,12 @@ function blurAxis(data: Uint8Array | Float32Array, outer: number, length: number
   const out = new Float32Array(data.length);
   const radius = (weights.length - 1) / 2;
   for (let i = 0; i < length; i++) {
-    const sources = Array.from(weights, (_, tap) => mirrored(i + tap - radius, length) * inner);
+    const sources = Int32Array.from(weights, (_, tap) => mirrored(i + tap - radius, length) * inner);
     for (let o = 0; o < outer; o++) {
       const base = o * length * inner;
       for (let n = 0; n < inner; n++) {
         let sum = 0;
-        for (const [tap, source] of sources.entries()) sum += (weights[tap] as number) * (data[base + source + n] as number);
+        for (let tap = 0; tap < weights.length; tap++) sum += (weights[tap] as number) * (data[base + (sources[tap] as number) + n] as number);
         out[base + i * inner + n] = sum;
       }
     }

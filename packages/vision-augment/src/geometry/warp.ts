@@ -104,6 +104,7 @@ function bilinearRow(image: Image, matrix: Matrix, out: Uint8Array, y: number, w
   const [a, b, c, d, e, f] = matrix;
   const right = image.width - 1;
   const bottom = image.height - 1;
+  const stride = image.width * channels;
   for (let x = from; x < to; x++) {
     const column = a * (x + 0.5) + b * (y + 0.5) + c - 0.5;
     const row = d * (x + 0.5) + e * (y + 0.5) + f - 0.5;
@@ -113,15 +114,14 @@ function bilinearRow(image: Image, matrix: Matrix, out: Uint8Array, y: number, w
     const v = row - y0;
     const left = clamp(x0, right) * channels;
     const next = clamp(x0 + 1, right) * channels;
-    const above = clamp(y0, bottom) * image.width * channels;
-    const below = clamp(y0 + 1, bottom) * image.width * channels;
-    const target = (y * width + x) * channels;
-    for (let channel = 0; channel < channels; channel++) {
-      const topLeft = data[above + left + channel] as number;
-      const bottomLeft = data[below + left + channel] as number;
-      const top = topLeft + ((data[above + next + channel] as number) - topLeft) * u;
-      const base = bottomLeft + ((data[below + next + channel] as number) - bottomLeft) * u;
-      out[target + channel] = (top + (base - top) * v + 0.5) | 0;
+    const above = clamp(y0, bottom) * stride;
+    const below = clamp(y0 + 1, bottom) * stride;
+    let target = (y * width + x) * channels;
+    let [topLeft, topRight, bottomLeft, bottomRight] = [above + left, above + next, below + left, below + next];
+    for (const end = target + channels; target < end; target++) {
+      const top = (data[topLeft] as number) + ((data[topRight++] as number) - (data[topLeft++] as number)) * u;
+      const base = (data[bottomLeft] as number) + ((data[bottomRight++] as number) - (data[bottomLeft++] as number)) * u;
+      out[target] = (top + (base - top) * v + 0.5) | 0;
     }
   }
 }
