@@ -33,22 +33,29 @@ export function gaussianBlur({ width, height, channels, data }: Image, sigma: nu
   const bell = Array.from({ length: 2 * radius + 1 }, (_, i) => Math.exp(-0.5 * ((i - radius) / sigma) ** 2));
   const sum = bell.reduce((total, value) => total + value, 0);
   const weights = Float64Array.from(bell, (value) => value / sum);
-  const rows = blurAxis(data, height, width, channels, weights);
+  const rows = blurAxis(new Float32Array(data), height, width, channels, weights);
   const both = blurAxis(rows, 1, height, width * channels, weights);
-  return createImage({ width, height, channels }, Uint8Array.from(both, Math.round));
+  return createImage({ width, height, channels }, roundedBytes(both));
+}
+
+function roundedBytes(levels: Float32Array): Uint8Array {
+  const bytes = new Uint8Array(levels.length);
+  for (let at = 0; at < levels.length; at++) bytes[at] = Math.round(levels[at] as number);
+  return bytes;
 }
 
 /** Blurs the middle axis of `data`, [outer, length, inner]. */
-function blurAxis(data: Uint8Array | Float32Array, outer: number, length: number, inner: number, weights: Float64Array): Float32Array {
+function blurAxis(data: Float32Array, outer: number, length: number, inner: number, weights: Float64Array): Float32Array {
   const out = new Float32Array(data.length);
-  const radius = (weights.length - 1) / 2;
-  for (let i = 0; i < length; i++) {
-    const sources = Int32Array.from(weights, (_, tap) => mirrored(i + tap - radius, length) * inner);
-    for (let o = 0; o < outer; o++) {
-      const base = o * length * inner;
+  const taps = weights.length;
+  const radius = (taps - 1) / 2;
+  const sources = Int32Array.from({ length: length * taps }, (_, at) => mirrored(Math.floor(at / taps) + (at % taps) - radius, length) * inner);
+  for (let o = 0; o < outer; o++) {
+    const base = o * length * inner;
+    for (let i = 0; i < length; i++) {
       for (let n = 0; n < inner; n++) {
         let sum = 0;
-        for (let tap = 0; tap < weights.length; tap++) sum += (weights[tap] as number) * (data[base + (sources[tap] as number) + n] as number);
+        for (let tap = 0; tap < taps; tap++) sum += (weights[tap] as number) * (data[base + (sources[i * taps + tap] as number) + n] as number);
         out[base + i * inner + n] = sum;
       }
     }
