@@ -102,7 +102,7 @@ function runsOf(operations: readonly Operation[]): (GeometricOperation[] | Color
 function requireRecord({ version, operations }: AugmentRecord): void {
   if (version !== 1 || !Array.isArray(operations))
     throw new AugmentError({ op: 'augment.replay', expected: 'a record of version 1', got: `version ${String(version)}` });
-  const unknown = operations.find(({ op }) => !Object.hasOwn(geometric, op));
+  const unknown = (operations as readonly (Operation | null)[]).find((operation) => operation === null || !Object.hasOwn(geometric, operation.op));
   if (unknown === undefined) return;
   throw new AugmentError({ op: 'augment.replay', expected: `operations: ${Object.keys(geometric).join(', ')}`, got: JSON.stringify(unknown) });
 }

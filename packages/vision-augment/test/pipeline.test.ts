@@ -162,6 +162,8 @@ describe('what is wrong is said', () => {
     ['a choice of nothing', () => oneOf([])],
     ['a seed that is no word', () => everything({ image }, { seed: -1 })],
     ['a record of another version', () => everything.replay({ version: 2 as 1, operations: [] }, { image })],
+    ['a record with nothing for an operation', () => everything.replay({ version: 1, operations: [null as never] }, { image })],
+    ['a record with half a pixel', () => everything.replay({ version: 1, operations: [{ op: 'gaussianBlur', sigma: 1, radius: 1.5 }] }, { image })],
     ['a record with an unknown operation', () => everything.replay({ version: 1, operations: [{ op: 'melt' as 'horizontalFlip' }] }, { image })],
   ];
 

@@ -21,6 +21,7 @@ export function applyColor(image: Image, operation: ColorOperation): Image {
       return gaussianNoise(image, requireWithin(operation.op, 'sigma', operation.sigma, 0, Infinity), operation.key);
     case 'gaussianBlur': {
       const radius = requireWithin(operation.op, 'radius', operation.radius, 0, Infinity);
+      if (!Number.isInteger(radius)) throw new AugmentError({ op: operation.op, expected: 'a radius of whole pixels', got: String(radius) });
       return gaussianBlur(image, requireWithin(operation.op, 'sigma', operation.sigma, Number.MIN_VALUE, Infinity), radius);
     }
   }
