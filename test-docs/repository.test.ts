@@ -10,6 +10,7 @@ interface Manifest {
   readonly private?: boolean;
   readonly dependencies?: Readonly<Record<string, string>>;
   readonly peerDependencies?: Readonly<Record<string, string>>;
+  readonly peerDependenciesMeta?: Readonly<Record<string, { readonly optional?: boolean }>>;
   readonly optionalDependencies?: Readonly<Record<string, string>>;
 }
 
@@ -22,9 +23,15 @@ const layers = [
   ['backend'],
   ['backend-cpu', 'backend-testkit'],
   ['tensor'],
-  ['data', 'formats', 'losses', 'nn', 'optim'],
+  ['data', 'formats', 'losses', 'nn', 'optim', 'vision-augment'],
   ['ensemble', 'quantize', 'training-testkit'],
 ];
+
+/**
+ * Packages from outside that a package uses where its user has installed them: optional peers, which it neither brings nor needs.
+ * sharp decodes and encodes image files, for `@gradus/vision-augment/io` alone.
+ */
+const optionalPeers: Readonly<Record<string, readonly string[]>> = { 'vision-augment': ['sharp'] };
 
 const root = resolve(import.meta.dirname, '..');
 const packages = readdirSync(join(root, 'packages'));
@@ -34,7 +41,13 @@ const readManifest = (folder: string): Manifest => readJson(`${folder}/package.j
 const readReferences = (folder: string): string[] => (readJson(`${folder}/tsconfig.json`) as Project).references.map(({ path }) => path);
 
 function runtimeDependencies(manifest: Manifest): string[] {
-  return [manifest.dependencies, manifest.peerDependencies, manifest.optionalDependencies].flatMap((group) => Object.keys(group ?? {}));
+  const all = [manifest.dependencies, manifest.peerDependencies, manifest.optionalDependencies].flatMap((group) => Object.keys(group ?? {}));
+  return all.filter((name) => !peersOf(manifest).includes(name));
+}
+
+/** The peers that a package marks as optional. */
+function peersOf({ peerDependencies = {}, peerDependenciesMeta = {} }: Manifest): string[] {
+  return Object.keys(peerDependencies).filter((name) => peerDependenciesMeta[name]?.optional === true);
 }
 
 function mayUse(name: string): string[] {
@@ -83,6 +96,10 @@ describe.each(packages)('packages/%s', (name) => {
     expect(mayUse(name)).toEqual(expect.arrayContaining(runtimeDependencies(manifest)));
   });
 
+  test('has no optional peers but those listed above', () => {
+    expect(peersOf(manifest)).toEqual(optionalPeers[name] ?? []);
+  });
+
   test('refers in tsconfig.json to its dependencies', () => {
     const expected = runtimeDependencies(manifest).map((dependency) => dependency.replace('@gradus/', '../'));
     expect(readReferences(`packages/${name}`).toSorted()).toEqual(expected.toSorted());
@@ -92,7 +109,7 @@ describe.each(packages)('packages/%s', (name) => {
     const source = join(root, 'packages', name, 'src');
     const files = readdirSync(source, { recursive: true, encoding: 'utf8' }).filter((file) => /(?<!\.test|\.spec)\.ts$/.test(file));
     const imports = files.flatMap((file) => importsOf(join(source, file)).map((target) => ({ file, target })));
-    const allowed = runtimeDependencies(manifest);
+    const allowed = [...runtimeDependencies(manifest), ...peersOf(manifest)];
     expect(imports.filter(({ target }) => !allowed.includes(target))).toEqual([]);
   });
 });

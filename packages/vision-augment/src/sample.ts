@@ -1,0 +1,52 @@
+/**
+ * Samples: an image and what is known about its pixels, which moves with it.
+ *
+ * Positions are measured in pixels from the top left corner of the image, x to the right and y down; the pixel in column i covers i to i + 1,
+ * so its centre is at i + 0.5. A box gives edges: the whole image is `[0, 0, width, height]`. A keypoint names a pixel by its column and
+ * row, as data sets do, so it stands for the centre of that pixel: matrix M moves it to M(x + 0.5, y + 0.5) - 0.5.
+ */
+
+import { AugmentError } from './errors.ts';
+import { requireImage } from './image.ts';
+import type { Image } from './image.ts';
+
+/** The edges of a box in pixels: left, top, right, bottom. */
+export type Box = readonly [x0: number, y0: number, x1: number, y1: number];
+
+/** A column and a row; fractions are allowed. Keypoints may leave the image, and are kept when they do. */
+export type Keypoint = readonly [x: number, y: number];
+
+/** What is augmented. */
+export interface Sample {
+  readonly image: Image;
+  /** Classes of pixels, of the size of the image. Never interpolated. */
+  readonly mask?: Image;
+  /** Boxes inside the image, each with an area. */
+  readonly boxes?: readonly Box[];
+  readonly keypoints?: readonly Keypoint[];
+}
+
+/** @throws AugmentError for an image or mask that is not whole, a mask of another size, a box that is empty or outside, a position that is no number */
+export function requireSample(op: string, { image, mask, boxes = [], keypoints = [] }: Sample): void {
+  requireImage(op, image);
+  const size = `${image.width} × ${image.height}`;
+  if (mask !== undefined) {
+    requireImage(op, mask, 'a mask');
+    if (mask.width !== image.width || mask.height !== image.height)
+      throw new AugmentError({ op, expected: `a mask of the image's size, ${size}`, got: `${mask.width} × ${mask.height}` });
+  }
+  for (const [i, box] of boxes.entries()) {
+    const [x0, y0, x1, y1] = box;
+    if (box.length === 4 && x0 >= 0 && y0 >= 0 && x0 < x1 && y0 < y1 && x1 <= image.width && y1 <= image.height) continue;
+    throw new AugmentError({
+      op,
+      expected: `boxes [x0, y0, x1, y1] in pixels with x0 < x1 and y0 < y1, inside ${size}`,
+      got: `[${box.join(', ')}] at ${i}`,
+      fix: 'clip it to the image; or convert it, when it is [x, y, width, height] or relative to the size',
+    });
+  }
+  for (const [i, point] of keypoints.entries()) {
+    if (point.length === 2 && point.every(Number.isFinite)) continue;
+    throw new AugmentError({ op, expected: 'keypoints [x, y] of finite numbers', got: `[${point.join(', ')}] at ${i}` });
+  }
+}

@@ -1,0 +1,50 @@
+/** Pipelines: transforms one after another, or one of several. */
+
+import { applyRecord, sizeAfter } from '../apply.ts';
+import type { Augmented } from '../apply.ts';
+import { AugmentError } from '../errors.ts';
+import type { AugmentRecord, Operation } from '../operations.ts';
+import { Stream } from '../random.ts';
+import type { StreamKey } from '../random.ts';
+import { requireSample } from '../sample.ts';
+import type { Sample } from '../sample.ts';
+import { withProbability } from './transform.ts';
+import type { Geometry, Transform, TransformOptions } from './transform.ts';
+
+/** A pipeline: a function of samples, and itself a transform. */
+export interface Augmentation extends Transform {
+  /**
+   * The sample after the pipeline, and the record of what was drawn: a function of the sample and the key alone.
+   *
+   * @throws AugmentError for a sample that is not right, and for a crop larger than the image
+   */
+  (sample: Sample, key?: StreamKey): Augmented;
+  /** Does to a sample what a record says, drawing nothing. @throws AugmentError as above, and for what is no record */
+  replay(record: AugmentRecord, sample: Sample): Augmented;
+}
+
+/** Transforms one after another. Neighbouring ones that move pixels are resampled together. */
+export function compose(transforms: readonly Transform[]): Augmentation {
+  const draw = (stream: Stream, geometry: Geometry): readonly Operation[] => {
+    let current = geometry;
+    return transforms.flatMap((transform, place) => {
+      const operations = transform.draw(stream.child(place), current);
+      current = { ...sizeAfter(operations, current), channels: geometry.channels };
+      return operations;
+    });
+  };
+  const augment = (sample: Sample, key: StreamKey = {}): Augmented => {
+    requireSample('augment', sample);
+    return applyRecord({ version: 1, operations: draw(Stream.of(key), sample.image) }, sample);
+  };
+  return Object.assign(augment, { draw, replay: applyRecord });
+}
+
+/** One of the transforms, each as likely as the others. @throws AugmentError without any */
+export function oneOf(transforms: readonly Transform[], options: TransformOptions = {}): Transform {
+  if (transforms.length === 0) throw new AugmentError({ op: 'oneOf', expected: 'at least one transform', got: 'none' });
+  return withProbability('oneOf', options, (stream, geometry) => {
+    const place = stream.below(transforms.length);
+    return transforms[place]?.draw(stream.child(place), geometry) ?? [];
+  });
+}

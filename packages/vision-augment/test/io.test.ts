@@ -1,0 +1,129 @@
+import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import sharp from 'sharp';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createImage } from '../src/image.ts';
+import { ImageError, readImage, writeImage } from '../src/io/index.ts';
+import { largestDifference, pattern, photo } from './photos.ts';
+
+let folder = '';
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'gradus-images-'));
+});
+afterAll(() => {
+  rmSync(folder, { recursive: true });
+});
+
+describe.each(['png', 'tiff'])('%s', (ending) => {
+  test.each([1, 3, 4] as const)('keeps every byte of %i channels', async (channels) => {
+    const image = pattern(9, 5, channels);
+    const path = join(folder, `same-${channels}.${ending}`);
+    await writeImage(path, image);
+    expect(await readImage(path, { channels })).toEqual(image);
+  });
+});
+
+test.each(['jpg', 'webp', 'avif', 'gif'])('%s keeps the picture nearly', async (ending) => {
+  const path = join(folder, `near.${ending}`);
+  await writeImage(path, createImage({ width: 24, height: 16 }, 120));
+  const back = await readImage(path);
+  expect([back.width, back.height, back.channels]).toEqual([24, 16, 3]);
+  expect(largestDifference(back, createImage({ width: 24, height: 16 }, 120))).toBeLessThan(6);
+});
+
+test('the channels are those asked for, whatever the file has', async () => {
+  const grey = join(folder, 'grey.png');
+  await writeImage(grey, pattern(4, 3, 1));
+  const levels = pattern(4, 3, 1).data;
+  expect((await readImage(grey)).data).toEqual(Uint8Array.from({ length: 36 }, (_, i) => levels[Math.floor(i / 3)] ?? 0));
+  expect((await readImage(grey, { channels: 4 })).data.subarray(0, 4)).toEqual(Uint8Array.of(levels[0] ?? 0, levels[0] ?? 0, levels[0] ?? 0, 255));
+  const color = join(folder, 'color.png');
+  await writeImage(color, createImage({ width: 1, height: 1 }, Uint8Array.of(255, 0, 0)));
+  expect([...(await readImage(color, { channels: 1 })).data]).toEqual([76]);
+});
+
+test('EXIF orientation is applied', async () => {
+  const image = pattern(6, 4);
+  const turned = await sharp(image.data, { raw: { width: 6, height: 4, channels: 3 } })
+    .withMetadata({ orientation: 6 })
+    .png()
+    .toBuffer();
+  const back = await readImage(new Uint8Array(turned));
+  expect([back.width, back.height]).toEqual([4, 6]);
+  expect(back.data.subarray(0, 3)).toEqual(image.data.subarray(3 * 18, 3 * 18 + 3)); // 6: the first column is the top, from the right
+});
+
+test('16 bits become 8', async () => {
+  const deep = await sharp(Uint16Array.of(0, 0x8080, 0xffff), { raw: { width: 3, height: 1, channels: 1 } })
+    .toColourspace('grey16')
+    .png()
+    .toBuffer();
+  expect((await sharp(deep).metadata()).depth).toBe('ushort');
+  expect([...(await readImage(new Uint8Array(deep), { channels: 1 })).data]).toEqual([0, 128, 255]);
+});
+
+describe('what cannot be read', () => {
+  const refused = async (source: string | Uint8Array, message: RegExp, options = {}): Promise<void> => {
+    const error = await readImage(source, options).catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(ImageError);
+    expect(String(error)).toMatch(message);
+  };
+
+  test('a missing file', () => refused(join(folder, 'nowhere.png'), /ENOENT/));
+
+  test('a truncated JPEG', async () => {
+    const path = join(folder, 'cut.jpg');
+    await writeImage(path, photo('chelsea'));
+    const bytes = readFileSync(path);
+    writeFileSync(path, bytes.subarray(0, bytes.length - 200));
+    await refused(path, /premature end/i);
+  });
+
+  test('a text file named .jpg', async () => {
+    const path = join(folder, 'text.jpg');
+    writeFileSync(path, 'This is not a photo.');
+    await refused(path, /unsupported image format/);
+  });
+
+  test('an empty file', () => refused(new Uint8Array(0), /readImage/));
+
+  test('a format that may ask for other files', async () => {
+    await refused(new TextEncoder().encode('<svg xmlns="http://www.w3.org/2000/svg" width="4" height="4"/>'), /svg/);
+  });
+
+  test('a header of 60,000 × 60,000 pixels, before any is decoded', async () => {
+    const path = join(folder, 'huge.png');
+    await writeImage(path, pattern(2, 2));
+    const bytes = readFileSync(path);
+    bytes.writeUInt32BE(60_000, 16);
+    bytes.writeUInt32BE(60_000, 20);
+    bytes.writeUInt32BE(crc32(bytes.subarray(12, 29)), 29);
+    writeFileSync(path, bytes);
+    await refused(path, /exceeds pixel limit/);
+    await refused(new Uint8Array(readFileSync(join(folder, 'same-3.png'))), /exceeds pixel limit/, { pixelLimit: 44 });
+  });
+});
+
+describe('what cannot be written leaves nothing', () => {
+  test.each([
+    ['an ending that is no format', 'image.xyz', pattern(2, 2)],
+    ['alpha in a JPEG', 'alpha.jpg', pattern(2, 2, 4)],
+    ['a folder that is not there', 'nowhere/image.png', pattern(2, 2)],
+    ['a picture too wide for the format', 'wide.webp', createImage({ width: 20_000, height: 1 })],
+  ])('%s', async (_, name, image) => {
+    const before = readdirSync(folder);
+    await expect(writeImage(join(folder, name), image)).rejects.toThrow(ImageError);
+    expect(readdirSync(folder)).toEqual(before);
+  });
+});
+
+/** The check of a chunk in a PNG file. */
+function crc32(bytes: Uint8Array): number {
+  let crc = ~0;
+  for (const byte of bytes) {
+    crc ^= byte;
+    for (let bit = 0; bit < 8; bit++) crc = (crc >>> 1) ^ (crc & 1 ? 0xedb88320 : 0);
+  }
+  return ~crc >>> 0;
+}
