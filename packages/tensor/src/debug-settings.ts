@@ -5,6 +5,8 @@
 
 import type { Arg, Backend, Kernel } from '@gradus/backend';
 import type { Node } from './graph/node.ts';
+import type { Decisions } from './lowering/decide.ts';
+import type { Item } from './lowering/item.ts';
 import type { Plan, PreparedLaunch } from './lowering/plan.ts';
 
 /** The hooks; null while they are off. */
@@ -15,6 +17,9 @@ export interface DebugSettings {
   verifyKernel: ((kernel: Kernel) => void) | null;
   /** Checks the arguments and sizes of a launch. */
   verifyRun: ((kernel: Kernel, args: readonly Arg[], dims: Int32Array) => void) | null;
+  /** Check what each pass of the planner has made. */
+  verifyItems: ((items: readonly Item[]) => void) | null;
+  verifyDecisions: ((items: readonly Item[], decisions: Decisions) => void) | null;
   /** Checks a plan just made. */
   verifyPlan: ((plan: Plan) => void) | null;
   /** Stands around every launch, which `run` makes. */
@@ -22,4 +27,12 @@ export interface DebugSettings {
 }
 
 /** The settings in force. */
-export const debugSettings: DebugSettings = { recorded: null, verifyKernel: null, verifyRun: null, verifyPlan: null, observe: null };
+export const debugSettings: DebugSettings = {
+  recorded: null,
+  verifyKernel: null,
+  verifyRun: null,
+  verifyItems: null,
+  verifyDecisions: null,
+  verifyPlan: null,
+  observe: null,
+};

@@ -7,7 +7,7 @@ import { checkRecorded } from './debug-check.ts';
 import type { Compiled } from './compile/compile.ts';
 import { debugSettings } from './debug-settings.ts';
 import { lastFlushReport } from './lowering/flush.ts';
-import { verifyPlan } from './lowering/verify-plan.ts';
+import { verifyDecisions, verifyItems, verifyPlan } from './lowering/verify-plan.ts';
 import { collectedHandles } from './memory/lifetime.ts';
 import { defaultRuntime, runtimeOf } from './runtime.ts';
 import type { Device, Runtime } from './runtime.ts';
@@ -27,6 +27,8 @@ export function debug(options: DebugOptions): Disposable {
   debugSettings.recorded = eager ? checkRecorded : null;
   debugSettings.verifyKernel = verify ? verifyKernel : null;
   debugSettings.verifyRun = verify ? verifyRun : null;
+  debugSettings.verifyItems = verify ? verifyItems : null;
+  debugSettings.verifyDecisions = verify ? verifyDecisions : null;
   debugSettings.verifyPlan = verify ? verifyPlan : null;
   return { [Symbol.dispose]: () => void Object.assign(debugSettings, before) };
 }

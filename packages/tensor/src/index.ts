@@ -120,6 +120,7 @@ export type { TransposedConvolutionOptions } from './ops/transposed-convolution.
 export type { PerAxis } from './ops/windows.ts';
 export { Generator, defaultGenerator, manualSeed, permutationOf } from './random/generator.ts';
 export type { Draw, GeneratorState } from './random/generator.ts';
+export { threefry } from './random/threefry.ts';
 export { bernoulli, normal, rand, randint, randn, uniform } from './random/random.ts';
 export type { RandomOptions } from './random/random.ts';
 export { profile } from './profile.ts';

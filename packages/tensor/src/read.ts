@@ -65,9 +65,13 @@ function holdDense(t: Tensor, op: string): { node: Node; done: () => void } {
   return { node, done: () => release(node) };
 }
 
-/** The elements in row-major order. 16-bit floats come as Float32Array, bool as Uint8Array. @throws TensorDisposedError */
-export async function data(t: Tensor): Promise<ElementArray> {
-  const { node, done } = holdDense(t, 'data');
+/** The elements in row-major order. 16-bit floats come as Float32Array, bool as Uint8Array. @throws TensorDisposedError; TraceError in a compiled function */
+export function data(t: Tensor): Promise<ElementArray> {
+  return elementsOf(t, 'data');
+}
+
+async function elementsOf(t: Tensor, op: string): Promise<ElementArray> {
+  const { node, done } = holdDense(t, op);
   try {
     if (node.storage === null || node.shape.size === 0) return hostElements(node);
     const width = bytesPerElement(node.dtype);
@@ -80,16 +84,20 @@ export async function data(t: Tensor): Promise<ElementArray> {
 
 /** The same at once. @throws SynchronousReadError where the device can only be read asynchronously */
 export function dataSync(t: Tensor): ElementArray {
-  const { backend } = nodeOf(t, 'dataSync').runtime;
+  return elementsOfSync(t, 'dataSync');
+}
+
+function elementsOfSync(t: Tensor, op: string): ElementArray {
+  const { backend } = nodeOf(t, op).runtime;
   if (backend.readSync === undefined) {
     throw new SynchronousReadError({
-      op: 'dataSync',
+      op,
       expected: 'a device that can be read synchronously',
       got: backend.name,
-      fix: 'use `await t.data()`.',
+      fix: `use \`await t.${op.replace('Sync', '')}()\`.`,
     });
   }
-  const { node, done } = holdDense(t, 'dataSync');
+  const { node, done } = holdDense(t, op);
   try {
     if (node.storage === null || node.shape.size === 0) return hostElements(node);
     const width = bytesPerElement(node.dtype);
@@ -107,13 +115,13 @@ function hostElements(node: Node): ElementArray {
 /** The one number of a tensor with one element. @throws ShapeError when it has more or none */
 export async function item(t: Tensor): Promise<number> {
   requireOneElement(t);
-  return (await data(t))[0] ?? NaN;
+  return (await elementsOf(t, 'item'))[0] ?? NaN;
 }
 
 /** The same at once. @throws ShapeError, SynchronousReadError */
 export function itemSync(t: Tensor): number {
   requireOneElement(t);
-  return dataSync(t)[0] ?? NaN;
+  return elementsOfSync(t, 'itemSync')[0] ?? NaN;
 }
 
 function requireOneElement(t: Tensor): void {
@@ -130,7 +138,7 @@ function requireOneElement(t: Tensor): void {
 /** The elements as nested arrays; a plain number for rank 0. bool comes as 0 and 1. */
 export async function toArray(t: Tensor): Promise<NestedNumbers> {
   const { dims } = nodeOf(t, 'toArray').shape;
-  return nest(await data(t), dims);
+  return nest(await elementsOf(t, 'toArray'), dims);
 }
 
 /** Nests row-major elements by `dims`. */

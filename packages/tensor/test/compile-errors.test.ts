@@ -35,7 +35,7 @@ describe('inside a compiled function', () => {
   ])('%s is refused, with what to do', (_, fn) => {
     const f = compile(fn as (x: Tensor) => Tensor);
     expect(() => f(tensor([1, 2]))).toThrow(TraceError);
-    expect(() => f(tensor([1, 2]))).toThrow(/return the tensor and read it outside; choose elements with where/);
+    expect(() => f(tensor([1, 2]))).toThrow(/^\[(itemSync|dataSync)\].*return the tensor and read it outside; choose elements with where/);
   });
   const outside = new State(tensor(1));
 
@@ -99,7 +99,7 @@ describe('inside a compiled function', () => {
     const p = new Parameter(tensor([1, 2]));
     const loss = compile((x: Tensor) => p.mul(x).sum())(tensor([1, 1]));
     expect(loss.requiresGrad).toBe(false);
-    expect(() => loss.backward()).toThrow(/the result of a compiled function/);
+    expect(() => loss.backward()).toThrow(/the result of a compiled function.*of a compiled function, call it inside/);
   });
 
   test('two devices are refused', () => {
@@ -123,6 +123,12 @@ describe('inside a compiled function', () => {
     expect(f(tensor([1])).itemSync()).toBe(3);
     expect(f.statistics).toMatchObject({ traces: 3, plans: 1 });
   });
+});
+
+test('what is no function is refused at once', () => {
+  expect(() => compile({ forward: (x: Tensor) => x } as never)).toThrow(
+    /\[compile\] expected a function, got a plain object.*compile\(\(x\) => model\.forward\(x\)\)/,
+  );
 });
 
 test('a function that throws in the middle changes nothing', () => {

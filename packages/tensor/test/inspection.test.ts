@@ -5,7 +5,7 @@ import type { Tensor } from '@gradus/tensor';
 import { describe, expect, test } from 'vitest';
 import { debugSettings } from '../src/debug-settings.ts';
 import type { Plan } from '../src/lowering/plan.ts';
-import { verifyPlan } from '../src/lowering/verify-plan.ts';
+import { verifyDecisions, verifyItems, verifyPlan } from '../src/lowering/verify-plan.ts';
 
 describe('profile', () => {
   const work = (x: Tensor): Tensor => x.matmul(x.transpose()).relu().sum();
@@ -71,5 +71,23 @@ describe('the planner’s rules', () => {
     ['a root without a place', (p) => ({ ...p, results: [] }), /has no place/],
   ])('%s: is found', (_, broken, message) => {
     expect(() => verifyPlan(broken(plan))).toThrow(message);
+  });
+
+  test('after the passes before: items out of order, a lost root, a head without memory', () => {
+    const { items, stored } = plan;
+    expect(() => verifyItems(items)).not.toThrow();
+    expect(() => verifyItems(items.toReversed().map((item, slot) => ({ ...item, slot })))).toThrow(/comes before/);
+    const none = { stored: new Uint8Array(stored.length), anchors: new Map<number, number>(), aliases: new Set<number>() };
+    expect(() => verifyDecisions(items, none)).toThrow(/has no place/);
+    expect(() => verifyDecisions(items, { ...none, anchors: new Map([[0, 1]]) })).toThrow(/has a kernel and no memory/);
+    expect(() =>
+      verifyDecisions(items, {
+        ...none,
+        anchors: new Map([
+          [0, 2],
+          [1, 2],
+        ]),
+      }),
+    ).toThrow(/at the head of two/);
   });
 });

@@ -2,17 +2,12 @@
  * Streams of random numbers for augmentation. A number is a function of (seed, epoch, index of the sample, place in the pipeline, how many
  * were drawn there) and of nothing else: neither the order of calls nor the number of workers changes it.
  *
- * The bits are those of Threefry-2×32 with 20 rounds: Salmon, Moraes, Dror, Shaw, "Parallel Random Numbers: As Easy as 1, 2, 3", SC 2011;
- * the same function as in `@gradus/tensor`, where it is not public.
+ * The bits are those of Threefry-2×32, as in `@gradus/tensor`.
  */
 
+import { threefry } from '@gradus/tensor';
 import { AugmentError } from './errors.ts';
 
-/** Rotation distances of rounds 0 to 7; they repeat. */
-const ROTATIONS = [13, 15, 26, 6, 17, 29, 16, 24] as const;
-const ROUNDS = 20;
-/** The parity constant of the key schedule, from the paper. */
-const PARITY = 0x1bd11bda;
 const WORD = 2 ** 32;
 
 /** Two 32-bit words. */
@@ -29,23 +24,6 @@ export interface StreamKey {
 /** The second word of the counter says what a block of bits is for. */
 const FOR_NUMBERS = 0;
 const FOR_CHILDREN = 1;
-
-/** Two random words from two words of key and two of counter. */
-export function threefry(key: Words, counter: Words): [number, number] {
-  const keys = [key[0], key[1], key[0] ^ key[1] ^ PARITY] as const;
-  let x = (counter[0] + keys[0]) | 0;
-  let y = (counter[1] + keys[1]) | 0;
-  for (let round = 0; round < ROUNDS; round++) {
-    const by = ROTATIONS[(round % 8) as 0];
-    x = (x + y) | 0;
-    y = ((y << by) | (y >>> (32 - by))) ^ x;
-    if (round % 4 !== 3) continue;
-    const injection = (round + 1) / 4;
-    x = (x + keys[(injection % 3) as 0]) | 0;
-    y = (y + keys[((injection + 1) % 3) as 0] + injection) | 0;
-  }
-  return [x >>> 0, y >>> 0];
-}
 
 /** The random numbers of one place in one augmentation. */
 export class Stream {

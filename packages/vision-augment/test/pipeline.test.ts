@@ -20,7 +20,8 @@ import {
   rotate,
 } from '../src/index.ts';
 import type { AugmentRecord, Sample } from '../src/index.ts';
-import { Stream, threefry } from '../src/random.ts';
+import { threefry } from '@gradus/tensor';
+import { Stream } from '../src/random.ts';
 import { pattern } from './photos.ts';
 
 const everything = compose([

@@ -174,7 +174,7 @@ export function backward(loss: Tensor, options: BackwardOptions = {}): void {
       op: 'backward',
       expected: 'a result that depends on something with requiresGrad',
       got: `one that does not (${root.op.name})`,
-      fix: 'use module parameters, set requiresGrad on a leaf, and compute outside noGrad.',
+      fix: 'use module parameters, set requiresGrad on a leaf, and compute outside noGrad; of a compiled function, call it inside.',
     });
   }
   // One sum for each owner: a graph may hold a parameter as it was before and after an assignment.

@@ -7,7 +7,7 @@
  */
 
 import { debugSettings } from '../debug-settings.ts';
-import { TraceError } from '../errors.ts';
+import { ArgumentError, TraceError } from '../errors.ts';
 import { NO_ATTRIBUTE, Node, nextNodeId, shareValue } from '../graph/node.ts';
 import { row } from '../graph/op.ts';
 import type { OpRow } from '../graph/op.ts';
@@ -25,6 +25,7 @@ import { defaultRuntime } from '../runtime.ts';
 import type { Runtime } from '../runtime.ts';
 import { nodeOf } from '../tensor.ts';
 import type { Tensor } from '../tensor.ts';
+import { showValue } from '../values.ts';
 import { capture } from './capture.ts';
 import type { Captured } from './capture.ts';
 import { Replay } from './replay.ts';
@@ -67,11 +68,14 @@ export type Compiled<F> = F & {
  * Arguments and results may be nested arrays and plain objects of tensors. Arguments that are no tensors are part of the plan: another
  * value, another trace. Results have no history: take gradients inside, with `backward()`, `grad` or an optimizer.
  *
- * @throws TraceError, when called, for reading numbers inside, for a function that returns a promise, for two devices
+ * @throws ArgumentError for what is no function; TraceError, when called, for reading numbers inside, for a function that returns a promise, for two devices
  */
 export function compile<A extends readonly Tensor[], R>(fn: (...args: A) => R): Compiled<(...args: A) => R>;
 export function compile<A extends readonly unknown[], R>(fn: (...args: A) => R): Compiled<(...args: A) => R>;
 export function compile<A extends readonly unknown[], R>(fn: (...args: A) => R): Compiled<(...args: A) => R> {
+  const given: unknown = fn;
+  if (typeof given !== 'function')
+    throw new ArgumentError({ op: 'compile', expected: 'a function', got: showValue(given), fix: 'write compile((x) => model.forward(x)).' });
   const plans = new Plans(fn as (...args: readonly unknown[]) => unknown);
   const call = (...args: A): R => plans.call(args) as R;
   const surface = {

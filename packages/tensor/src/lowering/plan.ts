@@ -85,10 +85,13 @@ const MAX_ATTEMPTS = 1000;
 /** Makes a plan for a program. */
 export function makePlan(program: Program, backend: Backend): Plan {
   const items = itemsOf(program);
+  debugSettings.verifyItems?.(items);
   const forced = new Set<number>();
   for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
     try {
-      const plan = new Planner(items, decide(items, forced), backend).plan(program.key);
+      const decisions = decide(items, forced);
+      debugSettings.verifyDecisions?.(items, decisions);
+      const plan = new Planner(items, decisions, backend).plan(program.key);
       debugSettings.verifyPlan?.(plan);
       return plan;
     } catch (error) {

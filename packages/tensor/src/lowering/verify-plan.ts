@@ -1,6 +1,10 @@
 /**
- * The rules that a plan keeps, checked in debug mode after planning: `debug({ verify: true })`. Kernels are checked by the contract's verifier.
+ * The rules of planning, checked after each pass in debug mode: `debug({ verify: true })`. Kernels are checked by the contract's verifier.
  *
+ * Items: inputs come before those who use them, and a slot that stands for an earlier one has its shape and dtype.
+ * Decisions: a kernel has one heavy op at its head, which no other has, and is stored; roots are stored, or lie in the memory of something that is.
+ *
+ * Plans, when everything is scheduled and has its memory:
  * 1. What a launch reads is a leaf, a temporary that an earlier launch of its step wrote, or a slot that was written before, in memory that
  *    has been allocated and not been given back.
  * 2. A leaf whose memory is taken over is read by nothing after the launch that writes there.
@@ -8,10 +12,31 @@
  */
 
 import { internalError } from '../internal.ts';
+import type { Decisions } from './decide.ts';
+import { SAME } from './item.ts';
+import type { Item } from './item.ts';
 import type { Plan, PreparedLaunch } from './plan.ts';
 
 const reads = (l: PreparedLaunch, operand: number): boolean => l.kernel.operands[operand]?.access !== 'write';
 const writes = (l: PreparedLaunch, operand: number): boolean => l.kernel.operands[operand]?.access !== 'read';
+
+/** Throws an internal error when the items break a rule. */
+export function verifyItems(items: readonly Item[]): void {
+  for (const { slot, inputs, op, dims, dtype } of items) {
+    if (inputs.some((input) => input >= slot)) internalError(`${op.name} comes before what it is made of`);
+    const first = op === SAME ? items[inputs[0] ?? -1] : null;
+    if (first !== null && (first?.dtype !== dtype || String(first.dims) !== String(dims))) internalError(`slot ${slot} is not the same as its first`);
+  }
+}
+
+/** Throws an internal error when the decisions break a rule. */
+export function verifyDecisions(items: readonly Item[], { stored, anchors, aliases }: Decisions): void {
+  const heads = [...anchors.values()];
+  if (new Set(heads).size !== heads.length) internalError('a heavy op at the head of two kernels');
+  for (const host of anchors.keys()) if (stored[host] !== 1) internalError(`slot ${host} has a kernel and no memory`);
+  for (const { slot, flags, op } of items)
+    if (flags.root && !flags.leaf && stored[slot] !== 1 && !aliases.has(slot)) internalError(`${op.name} is wanted and has no place`);
+}
 
 /** Throws an internal error when the plan breaks a rule. */
 export function verifyPlan(plan: Plan): void {

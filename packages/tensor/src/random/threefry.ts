@@ -36,7 +36,7 @@ export function threefryExpression(key: readonly [Expression, Expression], count
   return [x, y];
 }
 
-/** The same on the host. */
+/** Two random words from two words of key and two of counter, on the host: the bits that random tensors are made of. */
 export function threefry(key: readonly [number, number], counter: readonly [number, number]): [number, number] {
   const keys = [key[0], key[1], key[0] ^ key[1] ^ PARITY] as const;
   let x = (counter[0] + keys[0]) | 0;
