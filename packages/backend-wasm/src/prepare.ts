@@ -1,0 +1,26 @@
+/** From a kernel to what plans its runs. */
+
+import { UnsupportedError } from '@gradus/backend';
+import type { Kernel } from '@gradus/backend';
+import type { Toolchain } from './engine/toolchain.ts';
+import { prepareMap } from './kernels/prepare-map.ts';
+import type { Planner } from './kernels/prepare-map.ts';
+import { prepareReduce } from './kernels/prepare-reduce.ts';
+import { prepareScatter } from './kernels/scatter.ts';
+import { prepareContract } from './product/contract.ts';
+
+/** Plans runs of any kernel that `supports` accepts. */
+export function prepareKernel(kernel: Kernel, toolchain: Toolchain): Planner {
+  switch (kernel.kind) {
+    case 'map':
+      return prepareMap(kernel, toolchain);
+    case 'reduce':
+      return prepareReduce(kernel, toolchain);
+    case 'scatter':
+      return prepareScatter(kernel, toolchain);
+    case 'contract':
+      return prepareContract(kernel, toolchain);
+    default:
+      throw new UnsupportedError({ op: 'wasm.prepare', expected: 'a kernel with an implementation', got: kernel.kind });
+  }
+}
