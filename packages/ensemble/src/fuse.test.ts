@@ -1,7 +1,7 @@
 /** Fused models: the bits of their branches, what learns, and what is refused. */
 
 import { crossEntropy } from '@gradus/losses';
-import { BatchNorm1d, Dropout, Linear, Sequential, dense, graphModel, input } from '@gradus/nn';
+import { BatchNorm1d, Dropout, Linear, Sequential, dense, graphModel, input, replaceModules } from '@gradus/nn';
 import { Adam } from '@gradus/optim';
 import { ArgumentError, ShapeError, compile, concatenate, manualSeed, randn, tensor } from '@gradus/tensor';
 import type { Tensor } from '@gradus/tensor';
@@ -70,6 +70,19 @@ describe.each([false, true])('training, compiled: %s', (compiled) => {
     expect(after.slice(0, half)).not.toEqual(before.slice(0, half));
     expect(after.slice(half)).toEqual(before.slice(half));
   });
+});
+
+test('layers of branches can be replaced, in a copy that is frozen on its own', () => {
+  const [a, b, other, x] = [branch(), branch(), new Linear(6, 3), randn([5, 4])];
+  const fused = fuse([a, b]);
+  const before = values(fused.forward(x));
+  const copy = replaceModules(fused, new Map([[a.layers[3] as Linear, other]])) as typeof fused;
+  expect(values(copy.forward(x)).filter((_, i) => i % 6 >= 3)).toEqual(before.filter((_, i) => i % 6 >= 3));
+  expect(values(copy.forward(x))).not.toEqual(before);
+  copy.setTrainable('all').requiresGrad(false);
+  // Frozen branches are in evaluation, so their dropout draws nothing.
+  expect(values(fused.forward(x))).toEqual(before);
+  expect(values(copy.forward(x))).not.toEqual(values(copy.forward(x)));
 });
 
 test('what does not fit is refused', () => {
