@@ -203,3 +203,37 @@ test.each([
   expect(run).toThrow(ArgumentError);
   expect(run).toThrow(message);
 });
+
+describe('what is refused says what to do, and leaves the model', () => {
+  class Odd extends Module {
+    readonly inner = new Linear(4, 4);
+    readonly #factor = 2;
+    forward(x: Tensor): Tensor {
+      return this.inner.forward(x).mul(this.#factor);
+    }
+  }
+
+  test.each<[string, Module, (model: Module) => unknown]>([
+    ['an unknown layer class', new Net(), (model) => quantizeDynamic(model, [BatchNorm1d])],
+    ['a class that is no layer', new Net(), (model) => quantizeDynamic(model, [Map as never])],
+    ['a group size that does not divide', new Net(), (model) => int4WeightOnly(model, { groupSize: 4 })],
+    ['a group size that is odd', new Net(), (model) => int4WeightOnly(model, { groupSize: 3 })],
+    ['an unknown name to skip', new Net(), (model) => int8WeightOnly(model, { skip: ['tail'] })],
+    ['a dtype that is none', new Net(), (model) => quantizeDynamic(model, [Linear], { dtype: 'int7' as never })],
+    ['a class that cannot be copied', new Odd(), (model) => quantizeDynamic(model, [Linear])],
+  ])('%s', (_, model, run) => {
+    const [before, tree] = [bits(model), [...model.modules()]];
+    let error: unknown;
+    try {
+      run(model);
+    } catch (thrown) {
+      error = thrown;
+    }
+    expect(error).toBeInstanceOf(ArgumentError);
+    const { code, op, expected, got, fix, message } = error as ArgumentError;
+    expect(code).toBe('ARGUMENT');
+    expect(message).toBe(`[${op}] expected ${expected}, got ${got}. Fix: ${fix}`);
+    expect(bits(model)).toEqual(before);
+    expect([...model.modules()]).toEqual(tree);
+  });
+});

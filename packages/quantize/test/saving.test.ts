@@ -1,9 +1,10 @@
 /** Files: the same bits come back, and they are small. */
 
+import { cpu } from '@gradus/backend-cpu';
 import { decodeSafetensors, encodeSafetensors } from '@gradus/formats';
 import { Linear, ReLU, Sequential, StateDictError } from '@gradus/nn';
 import type { Module } from '@gradus/nn';
-import { manualSeed, randn } from '@gradus/tensor';
+import { manualSeed, randn, tensor } from '@gradus/tensor';
 import { describe, expect, test } from 'vitest';
 import { int4WeightOnly, int8WeightOnly, quantizeDynamic } from '../src/index.ts';
 
@@ -39,6 +40,26 @@ describe.each([
   test('refuses the state of the model before', () => {
     expect(() => quantized().loadStateDict(make().stateDict())).toThrow(StateDictError);
   });
+});
+
+test('a state that cannot be loaded leaves every bit as it was', () => {
+  manualSeed(1);
+  const [model, other] = [quantizeDynamic(make(), [Linear]).model, quantizeDynamic(make(), [Linear]).model];
+  const bits = (): unknown => Object.values(model.stateDict()).map((t) => [...t.dataSync()]);
+  const before = bits();
+  const gone = tensor(1);
+  gone.dispose();
+  for (const [last, shown] of [
+    [gone, 'a disposed tensor'],
+    [null as never, 'null'],
+    [tensor([1]), 'float32 [1]'],
+    [tensor(1, { device: cpu() }), 'float32 [] on cpu'],
+  ] as const) {
+    const load = (): unknown => model.loadStateDict({ ...other.stateDict(), '2.weight_scale': last });
+    expect(load).toThrow(StateDictError);
+    expect(load).toThrow(`2.weight_scale: float32 [] here, ${shown} given`);
+  }
+  expect(bits()).toEqual(before);
 });
 
 test('the file of a network for digits is 3.9 times smaller in int8, and 5.2 times in int4', async () => {

@@ -114,6 +114,21 @@ describe('without sharp', () => {
     }
   });
 
+  test('outside Node.js reading and writing say what there is instead', async () => {
+    vi.stubGlobal('process', undefined);
+    // The file system is looked for before anything is waited for.
+    const attempts = [readImage('x.png'), writeImage('x.png', createImage({ width: 1, height: 1 }))].map((each) =>
+      each.catch((error: unknown) => error),
+    );
+    vi.unstubAllGlobals();
+    for (const error of await Promise.all(attempts))
+      expect(error).toMatchObject({
+        code: 'IMAGE',
+        expected: expect.stringContaining('Node.js') as string,
+        fix: expect.stringContaining('createImage') as string,
+      });
+  });
+
   test('neither it nor Node.js is imported before a file is read or written', () => {
     const source = new URL('../src/', import.meta.url);
     const files = readdirSync(source, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'));

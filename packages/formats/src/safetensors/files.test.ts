@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { tensor } from '@gradus/tensor';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { FormatError } from '../errors.ts';
 import { loadSafetensors, saveSafetensors } from './files.ts';
 
@@ -56,6 +56,14 @@ describe('saveSafetensors and loadSafetensors', () => {
   test('a missing file or folder is the system error', async () => {
     await expect(loadSafetensors(join(folder, 'none'))).rejects.toThrow(expect.objectContaining({ code: 'ENOENT' }));
     await expect(saveSafetensors(join(folder, 'none', 'x'), { a: tensor([1]) })).rejects.toThrow(expect.objectContaining({ code: 'ENOENT' }));
+  });
+
+  test('outside Node.js it says what there is instead', async () => {
+    vi.stubGlobal('process', undefined);
+    // The file system is looked for before anything is waited for.
+    const attempt = loadSafetensors('x').catch((error: unknown) => error);
+    vi.unstubAllGlobals();
+    expect(await attempt).toMatchObject({ code: 'UNSUPPORTED', op: 'loadSafetensors', fix: expect.stringContaining('decodeSafetensors') as string });
   });
 
   test('a file that is something else is a FormatError', async () => {

@@ -1,9 +1,10 @@
-/** Reads image files, in Node.js. The file system and sharp are imported when a file is read, so that the package loads without them. */
+/** Reads image files, in Node.js. The file system and sharp are looked for when a file is read, so that the package loads without them. */
 
 import { requireWithin } from '../ranges.ts';
 import { AugmentError, ImageError } from '../errors.ts';
 import { createImage } from '../image.ts';
 import type { Image } from '../image.ts';
+import { nodeFiles } from './node.ts';
 import { loadSharp, messageOf } from './sharp.ts';
 
 /** Options of {@link readImage}. */
@@ -58,7 +59,7 @@ export async function readImage(source: string | URL | Uint8Array, options: Read
 }
 
 async function readBytes(source: string | URL, name: string): Promise<Uint8Array> {
-  const { readFile } = await import('node:fs/promises');
+  const { readFile } = nodeFiles('readImage');
   try {
     return await readFile(source);
   } catch (cause) {

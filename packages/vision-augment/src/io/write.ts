@@ -1,9 +1,10 @@
-/** Writes image files, in Node.js. The file system and sharp are imported when a file is written, so that the package loads without them. */
+/** Writes image files, in Node.js. The file system and sharp are looked for when a file is written, so that the package loads without them. */
 
 import { requireWithin } from '../ranges.ts';
 import { ImageError } from '../errors.ts';
 import { requireImage } from '../image.ts';
 import type { Image } from '../image.ts';
+import { nodeFiles } from './node.ts';
 import { loadSharp, messageOf } from './sharp.ts';
 
 /** Options of {@link writeImage}. */
@@ -38,8 +39,8 @@ const lossless: Readonly<Partial<Record<(typeof formats)[keyof typeof formats], 
 export async function writeImage(target: string | URL, image: Image, { quality = QUALITY }: WriteImageOptions = {}): Promise<void> {
   requireImage('writeImage', image);
   requireWithin('writeImage', 'quality', quality, 1, 100);
-  const { rename, rm, writeFile } = await import('node:fs/promises');
-  const path = target instanceof URL ? (await import('node:url')).fileURLToPath(target) : target;
+  const { pathOf, rename, rm, writeFile } = nodeFiles('writeImage');
+  const path = pathOf(target);
   const ending = /\.\w+$/.exec(path)?.[0].toLowerCase() ?? '';
   if (!isEnding(ending)) throw new ImageError({ op: 'writeImage', expected: `a name that ends in ${Object.keys(formats).join(', ')}`, got: path });
   const format = formats[ending];
