@@ -1,7 +1,7 @@
 /** Mixtures of two samples. */
 
 import fc from 'fast-check';
-import { stack, tensor } from '@gradus/tensor';
+import { DTypeError, IndexError, stack, tensor } from '@gradus/tensor';
 import { describe, expect, test } from 'vitest';
 import { AugmentError, createImage, cutMix, mixUp, toTensor } from '../src/index.ts';
 import type { Image, LabelledImage, MixRecord } from '../src/index.ts';
@@ -137,5 +137,8 @@ test('a part outside the images is refused, and so is a class that is none', () 
   const record: MixRecord = { op: 'cutMix', lambda: 0.5, x: 3, y: 0, width: 5, height: 1 };
   expect(() => cutMix({ alpha: 1 }).replay(record, [own, other])).toThrow(/a part of 7 × 5, got 5 × 1 at \(3, 0\)\. Fix: /);
   expect(() => mixUp({ alpha: 1, classes: 3 })([{ ...own, label: 3 }, other])).toThrow(/or a class from 0 to 2, got 3/);
+  const batch = { images: stack([toTensor(own.image), toTensor(other.image)]), targets: tensor([3, 0], { dtype: 'int32' }) };
+  expect(() => mixUp({ alpha: 1, classes: 3 })(batch)).toThrow(IndexError);
+  expect(() => mixUp({ alpha: 1, classes: 3 })({ ...batch, targets: tensor([0.5, 1]) })).toThrow(DTypeError);
   expect(() => mixUp({ alpha: 1, classes: 0 })).toThrow(AugmentError);
 });

@@ -1,6 +1,6 @@
 /** Mixtures of a batch of tensors with itself from the end: image i with image N - 1 - i, and their targets likewise, as in timm. */
 
-import { flip, oneHot, tensor, where } from '@gradus/tensor';
+import { flip, oneHot, requireIndices, tensor, where } from '@gradus/tensor';
 import type { Tensor } from '@gradus/tensor';
 import { AugmentError } from '../errors.ts';
 import { requirePart } from './record.ts';
@@ -32,12 +32,17 @@ export function sizeOfBatch(op: string, { images, targets }: Batch, classes: num
   });
 }
 
-/** The batch as a record says. @throws AugmentError for tensors of other shapes, and for a part outside the images */
+/**
+ * The batch as a record says.
+ *
+ * @throws AugmentError for tensors of other shapes, and for a part outside the images; DTypeError, IndexError for targets that are no classes
+ */
 export function mixBatch(record: MixRecord, batch: Batch, classes: number | undefined): Mixed {
   const [width, height] = sizeOfBatch(record.op, batch, classes);
   const { images } = batch;
   const blend = (x: Tensor): Tensor => x.mul(record.lambda).add(flip(x, { axis: 0 }).mul(1 - record.lambda));
   const areIndices = classes !== undefined && batch.targets.shape.length === 1;
+  if (areIndices) requireIndices(record.op, batch.targets, { min: 0, max: classes - 1 });
   const targets = blend(areIndices ? oneHot(batch.targets, classes) : batch.targets);
   if (record.op === 'mixUp') return { images: blend(images), targets, record };
   requirePart(record, width, height);

@@ -17,7 +17,11 @@ import type { MixRecord } from './record.ts';
 
 /** Mixes batches, and pairs of samples. */
 export interface Mixing {
-  /** The mixture of a batch with itself from the end; `index` of the key is that of the batch. @throws AugmentError for tensors of other shapes */
+  /**
+   * The mixture of a batch with itself from the end; `index` of the key is that of the batch.
+   *
+   * @throws AugmentError for tensors of other shapes; DTypeError, IndexError for targets [N] that are no classes
+   */
   (batch: Batch, key?: StreamKey): Mixed;
   /** The mixture of the first sample with the second; `index` of the key is that of the first. @throws AugmentError for samples that do not fit */
   (pair: Pair, key?: StreamKey): MixedImage;
