@@ -29,7 +29,7 @@ const layers = [
 
 /**
  * Packages from outside that a package uses where its user has installed them: optional peers, which it neither brings nor needs.
- * sharp decodes and encodes image files, for `@gradus/vision-augment/io` alone.
+ * sharp decodes and encodes image files, for `readImage` and `writeImage` of `@gradus/vision-augment` alone.
  */
 const optionalPeers: Readonly<Record<string, readonly string[]>> = { 'vision-augment': ['sharp'] };
 

@@ -1,10 +1,11 @@
 /** Fused models: the bits of their branches, what learns, and what is refused. */
 
 import { crossEntropy } from '@gradus/losses';
-import { BatchNorm1d, Dropout, Linear, Sequential, dense, graphModel, input } from '@gradus/nn';
+import { BatchNorm1d, Dropout, Linear, Module, Sequential, dense, graphModel, inEvaluation, input, replaceModules } from '@gradus/nn';
 import { Adam } from '@gradus/optim';
-import { ArgumentError, ShapeError, compile, concatenate, manualSeed, randn, tensor } from '@gradus/tensor';
+import { ArgumentError, ShapeError, compile, concatenate, eye, manualSeed, randn, tensor } from '@gradus/tensor';
 import type { Tensor } from '@gradus/tensor';
+import fc from 'fast-check';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { fuse } from './index.ts';
 
@@ -22,6 +23,51 @@ test('without a head it is the branches, side by side, to the bit', () => {
   expect(values(out)).toEqual(values(concatenate([a.eval().forward(x), b.eval().forward(x)], { axis: -1 })));
   expect(out.requiresGrad).toBe(false);
   expect(Object.keys(fused.stateDict()).slice(0, 2)).toEqual(['branches.0.0.weight', 'branches.0.0.bias']);
+});
+
+/** Gives back what it is given. */
+class Identity extends Module {
+  forward(x: Tensor): Tensor {
+    return x;
+  }
+}
+
+/** A linear head that is the identity: x · Iᵀ is exact. */
+function identityLinear(width: number): Linear {
+  const linear = new Linear(width, width, { bias: false });
+  linear.loadStateDict({ weight: eye(width) });
+  return linear;
+}
+
+test('with frozen branches and an identity head it is the concatenation of their outputs to the bit, for any branches', () => {
+  fc.assert(
+    fc.property(
+      fc.array(fc.integer({ min: 1, max: 5 }), { minLength: 1, maxLength: 4 }),
+      fc.integer({ min: 1, max: 6 }),
+      fc.integer({ min: 0, max: 1000 }),
+      (widths, batch, seed) => {
+        manualSeed(seed);
+        // Batch norm and dropout would show a branch that is in training.
+        const branches = widths.map((width) => new Sequential(new Linear(4, 5), new BatchNorm1d(5), new Dropout(0.5), new Linear(5, width)));
+        const x = randn([batch, 4], { seed });
+        const wanted = values(
+          concatenate(
+            branches.map((each) => inEvaluation(each, () => each.forward(x))),
+            { axis: -1 },
+          ),
+        );
+        const total = widths.reduce((sum, width) => sum + width, 0);
+        for (const head of [new Identity(), identityLinear(total)]) {
+          const fused = fuse(branches, { head, trainable: 'head' }).train();
+          const out = fused.forward(x);
+          expect(out.shape).toEqual([batch, total]);
+          // Adding the zeros of the matrix makes 0 of -0.
+          expect(values(out).every((value, i) => (head instanceof Linear ? value === wanted[i] : Object.is(value, wanted[i])))).toBe(true);
+        }
+      },
+    ),
+    { numRuns: 25 },
+  );
 });
 
 test('or their mean', () => {
@@ -70,6 +116,19 @@ describe.each([false, true])('training, compiled: %s', (compiled) => {
     expect(after.slice(0, half)).not.toEqual(before.slice(0, half));
     expect(after.slice(half)).toEqual(before.slice(half));
   });
+});
+
+test('layers of branches can be replaced, in a copy that is frozen on its own', () => {
+  const [a, b, other, x] = [branch(), branch(), new Linear(6, 3), randn([5, 4])];
+  const fused = fuse([a, b]);
+  const before = values(fused.forward(x));
+  const copy = replaceModules(fused, new Map([[a.layers[3] as Linear, other]])) as typeof fused;
+  expect(values(copy.forward(x)).filter((_, i) => i % 6 >= 3)).toEqual(before.filter((_, i) => i % 6 >= 3));
+  expect(values(copy.forward(x))).not.toEqual(before);
+  copy.setTrainable('all').requiresGrad(false);
+  // Frozen branches are in evaluation, so their dropout draws nothing.
+  expect(values(fused.forward(x))).toEqual(before);
+  expect(values(copy.forward(x))).not.toEqual(values(copy.forward(x)));
 });
 
 test('what does not fit is refused', () => {

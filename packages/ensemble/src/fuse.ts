@@ -24,11 +24,10 @@ export interface FuseOptions {
 export class FusedModel extends Module {
   readonly branches: readonly Module[];
   readonly head: Module | null;
-  readonly #by: 'concatenate' | 'average';
-  readonly #inputs: 'shared' | 'separate';
+  private readonly by: 'concatenate' | 'average';
+  private readonly inputs: 'shared' | 'separate';
   /** A 1 for each branch that is frozen. */
-  #frozen = '';
-  readonly #readFrozen = (): string => this.#frozen;
+  private frozen = '';
 
   /** @throws ArgumentError as {@link fuse} */
   constructor(models: readonly Module[], options: FuseOptions = {}) {
@@ -37,8 +36,8 @@ export class FusedModel extends Module {
     const { by = 'concatenate', head = null, trainable = 'head', inputs = 'shared' } = options;
     this.branches = requireModels('fuse', models);
     this.head = head === null ? null : (requireModels('fuse', [head])[0] ?? null);
-    this.#by = oneOf('by', by, ['concatenate', 'average']);
-    this.#inputs = oneOf('inputs', inputs, ['shared', 'separate']);
+    this.by = oneOf('by', by, ['concatenate', 'average']);
+    this.inputs = oneOf('inputs', inputs, ['shared', 'separate']);
     this.setTrainable(trainable);
   }
 
@@ -54,22 +53,22 @@ export class FusedModel extends Module {
       throw new ArgumentError({ op: 'fuse', expected: `trainable 'head', 'all' or ${count} booleans`, got: showValue(trainable) });
     const learns = this.branches.map((_, i) => (typeof trainable === 'string' ? trainable === 'all' : trainable[i] === true));
     for (const [i, branch] of this.branches.entries()) branch.requiresGrad(learns[i]);
-    const [before, after] = [this.#frozen, learns.map((each) => (each ? '0' : '1')).join('')];
+    const [before, after] = [this.frozen, learns.map((each) => (each ? '0' : '1')).join('')];
     hostEffect(
-      () => (this.#frozen = after),
-      () => (this.#frozen = before),
+      () => (this.frozen = after),
+      () => (this.frozen = before),
     );
     return this;
   }
 
   /** The head's output, or without one what was joined. @throws ShapeError when the branches' outputs do not fit; ArgumentError for too few inputs */
   forward(...inputs: Tensor[]): Tensor {
-    const frozen = hostDecision(this.#readFrozen);
+    const frozen = hostDecision(() => this.frozen);
     const outputs = this.branches.map((branch, i) => {
-      const given = this.#inputs === 'shared' ? inputs : [ownInput(inputs, i, this.branches.length)];
+      const given = this.inputs === 'shared' ? inputs : [ownInput(inputs, i, this.branches.length)];
       return frozen[i] === '1' ? inEvaluation(branch, () => branch.forward(...given)) : branch.forward(...given);
     });
-    const joined = this.#by === 'concatenate' ? concatenate(outputs, { axis: -1 }) : averageOf(outputs);
+    const joined = this.by === 'concatenate' ? concatenate(outputs, { axis: -1 }) : averageOf(outputs);
     return this.head === null ? joined : this.head.forward(joined);
   }
 }

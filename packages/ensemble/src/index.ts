@@ -1,4 +1,4 @@
-/** Several models as one: fusion, voting, deep ensembles, and calibration. */
+/** Several models as one: fusion, voting, deep ensembles, soups, and calibration. */
 
 export { deepEnsemble } from './deep-ensemble.ts';
 export type { DeepEnsembleOptions } from './deep-ensemble.ts';
@@ -7,6 +7,8 @@ export type { FuseOptions, Trainable } from './fuse.ts';
 export { HardVote, hardVote } from './hard-vote.ts';
 export type { HardVoteOptions } from './hard-vote.ts';
 export type { Outputs } from './members.ts';
+export { modelSoup } from './model-soup.ts';
+export type { ModelSoup, ModelSoupOptions } from './model-soup.ts';
 export { predictionOf } from './prediction.ts';
 export type { Prediction } from './prediction.ts';
 export { SoftVote, softVote } from './soft-vote.ts';

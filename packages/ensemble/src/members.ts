@@ -13,14 +13,20 @@ export function requireModels(op: string, models: readonly Module[]): readonly M
   if (!Array.isArray(given) || given.length === 0)
     throw new ArgumentError({ op, expected: 'at least one model, in an array', got: showValue(given), fix: 'pass [modelA, modelB].' });
   const odd = given.findIndex((each) => !(each instanceof Module));
-  if (odd >= 0) throw new ArgumentError({ op, expected: 'modules', got: `${showValue(given[odd])} at place ${odd}` });
+  if (odd >= 0)
+    throw new ArgumentError({ op, expected: 'modules', got: `${showValue(given[odd])} at place ${odd}`, fix: 'pass models of @gradus/nn.' });
   return [...models];
 }
 
 /** @throws ArgumentError for another name */
 export function requireOutputs(op: string, outputs: Outputs): Outputs {
   if (outputs === 'logits' || outputs === 'probabilities') return outputs;
-  throw new ArgumentError({ op, expected: "outputs 'logits' or 'probabilities'", got: showValue(outputs satisfies never) });
+  throw new ArgumentError({
+    op,
+    expected: "outputs 'logits' or 'probabilities'",
+    got: showValue(outputs satisfies never),
+    fix: 'say which of the two the members put out.',
+  });
 }
 
 /** The device that the models' first parameter is on. */
@@ -41,7 +47,13 @@ export function outputsOf(op: string, models: readonly Module[], inputs: readonl
       got: `[${String(outputs[odd]?.shape.join(', '))}] of member ${odd}`,
       fix: 'members need the same classes in the same order.',
     });
-  if (first.length < 2) throw new ShapeError({ op, expected: 'outputs [N, C, …] with classes at axis 1', got: `[${first.join(', ')}]` });
+  if (first.length < 2)
+    throw new ShapeError({
+      op,
+      expected: 'outputs [N, C, …] with classes at axis 1',
+      got: `[${first.join(', ')}]`,
+      fix: 'give each example a row of logits.',
+    });
   return outputs;
 }
 

@@ -29,18 +29,18 @@ export class SoftVote extends Module {
   readonly models: readonly Module[];
   /** `[M]`, which sum to 1. */
   readonly weights: Buffer;
-  readonly #outputs: Outputs;
+  private readonly outputs: Outputs;
 
   /** @throws ArgumentError, ShapeError as {@link softVote} */
   constructor(models: readonly Module[], options: SoftVoteOptions = {}) {
     super();
     requireOptions('softVote', options, "{ weights: 'learned', validation: [x, labels] }");
     this.models = requireModels('softVote', models);
-    this.#outputs = requireOutputs('softVote', options.outputs ?? 'logits');
-    this.weights = this.buffer(compose(() => this.#initialWeights(options)));
+    this.outputs = requireOutputs('softVote', options.outputs ?? 'logits');
+    this.weights = this.buffer(compose(() => this.initialWeights(options)));
   }
 
-  #initialWeights({ weights, validation }: SoftVoteOptions): Tensor {
+  private initialWeights({ weights, validation }: SoftVoteOptions): Tensor {
     const device = deviceOf(this.models);
     const isPair = Array.isArray(validation) && validation.length === 2 && validation.every((each) => isTensor(each));
     if ((weights === 'learned') !== isPair)
@@ -52,19 +52,19 @@ export class SoftVote extends Module {
     if (weights === undefined) return equalWeights(this.models.length, device);
     if (weights !== 'learned') return normalized('softVote', weights, this.models.length, device);
     if (validation === undefined) return equalWeights(this.models.length, device);
-    return inEvaluation(this, () => learnedWeights('softVote', this.models, validation, this.#outputs));
+    return inEvaluation(this, () => learnedWeights('softVote', this.models, validation, this.outputs));
   }
 
   /** The mean of the members' probabilities, `[N, C, …]`; gradients reach all members. @throws ShapeError when their shapes differ */
   forward(...inputs: Tensor[]): Tensor {
-    return weightedMean(probabilitiesOf('softVote', this.models, inputs, this.#outputs), this.weights);
+    return weightedMean(probabilitiesOf('softVote', this.models, inputs, this.outputs), this.weights);
   }
 
   /** Mean and uncertainty, computed in evaluation mode, without gradients. @throws ShapeError when the members' shapes differ */
   // Members may come to live in workers and on other devices, whose answers have to be waited for.
   // oxlint-disable-next-line typescript/require-await
   async predict(...inputs: Tensor[]): Promise<Prediction> {
-    const predict = (): Prediction => predictionOf(probabilitiesOf('softVote', this.models, inputs, this.#outputs), this.weights);
+    const predict = (): Prediction => predictionOf(probabilitiesOf('softVote', this.models, inputs, this.outputs), this.weights);
     const prediction = compose(() => noGrad(() => inEvaluation(this, predict)));
     evaluate(prediction.mean, prediction.members, prediction.variance, prediction.entropy, prediction.mutualInformation);
     return prediction;

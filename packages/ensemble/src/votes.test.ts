@@ -1,7 +1,7 @@
 /** Votes: the inequalities that hold on all data, what reduces to one model, weights given and learned, and what is refused. */
 
 import { brierScore, negativeLogLikelihood } from '@gradus/losses/metrics';
-import { Dropout, Linear, Module, Sequential } from '@gradus/nn';
+import { Dropout, Linear, Module, Sequential, replaceModules } from '@gradus/nn';
 import { ArgumentError, IndexError, ShapeError, compile, manualSeed, randn, softmax, stack, tensor } from '@gradus/tensor';
 import type { Tensor } from '@gradus/tensor';
 import fc from 'fast-check';
@@ -121,6 +121,13 @@ describe('softVote', () => {
     const x = randn([5, 3]);
     expect(values(compile((t: Tensor) => other.forward(t))(x))).toEqual(values(vote.forward(x)));
     expect(vote.forward(x).requiresGrad).toBe(true);
+  });
+
+  test('is copied with members whose layers are replaced', async () => {
+    const [a, b, x] = [new Linear(3, 4), new Linear(3, 4), randn([5, 3])];
+    const copy = replaceModules(softVote([a, a], { weights: [3, 1] }), new Map([[a, b]])) as ReturnType<typeof softVote>;
+    expect(copy.models).toEqual([b, b]);
+    expect(values((await copy.predict(x)).mean)).toEqual(values((await softVote([b, b], { weights: [3, 1] }).predict(x)).mean));
   });
 
   test('weighs', async () => {

@@ -111,6 +111,30 @@ describe('shared state', () => {
   });
 });
 
+describe('a state dict that cannot be loaded changes nothing', () => {
+  const disposed = tensor([[9]]);
+  disposed.dispose();
+  const failing = tensor([[9]]);
+  failing.copy = () => {
+    throw new RangeError('no memory');
+  };
+  test.each<[string, unknown, string]>([
+    ['a tensor of another shape', tensor([9]), 'second.weight: float32 [1,1] here, float32 [1] given'],
+    ['a tensor of another dtype', tensor([[9]], { dtype: 'int32' }), 'int32 [1,1] given'],
+    ['a tensor that is gone', disposed, 'second.weight: float32 [1,1] here, a disposed tensor given'],
+    ['an array', [[9]], 'second.weight: float32 [1,1] here, [[…]] given'],
+    ['nothing', null, 'null given'],
+    ['a tensor that cannot be copied', failing, 'no memory'],
+  ])('%s', (_, value, message) => {
+    const model = new Holder({ first: linear(), second: linear() });
+    const before = model.parameters().map((p) => p.itemSync());
+    const load = (): unknown => model.loadStateDict({ 'first.weight': tensor([[5]]), 'second.weight': value as Tensor });
+    expect(load).toThrow(message === 'no memory' ? RangeError : StateDictError);
+    expect(load).toThrow(message);
+    expect(model.parameters().map((p) => p.itemSync())).toEqual(before);
+  });
+});
+
 test('two properties with one key are refused by name', () => {
   const model = new Holder({ inner: new Holder({ runningMean: new Parameter(zeros([1])), running_mean: new Parameter(zeros([1])) }) });
   expect(() => model.stateDict()).toThrow(ArgumentError);

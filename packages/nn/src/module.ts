@@ -6,7 +6,7 @@
  * written as snake_case in `stateDict()`, so that PyTorch's weights load as they are.
  */
 
-import { ArgumentError, Parameter, State, assign, hostDecision, hostEffect, noGrad } from '@gradus/tensor';
+import { ArgumentError, Parameter, State, assign, hostDecision, hostEffect, isTensor, noGrad, showValue } from '@gradus/tensor';
 import type { Tensor } from '@gradus/tensor';
 import { StateDictError } from './errors.ts';
 import { joinPath, stateKey, valuesWithin } from './paths.ts';
@@ -153,7 +153,7 @@ export abstract class Module {
   /**
    * Sets parameters and buffers from tensors with the keys of `stateDict()`. Everything is checked first: on an error nothing has changed.
    *
-   * @throws StateDictError listing missing and unexpected keys (unless not `strict`) and shapes or dtypes that differ; ArgumentError as
+   * @throws StateDictError listing missing and unexpected keys (unless not `strict`), and shapes, dtypes or devices that differ; ArgumentError as
    * stateDict
    */
   loadStateDict(dict: Readonly<Record<string, Tensor>>, options: LoadOptions = {}): LoadReport {
@@ -161,18 +161,17 @@ export abstract class Module {
     const missing = [...own.keys()].filter((key) => !Object.hasOwn(dict, key));
     const unexpected = Object.keys(dict).filter((key) => !own.has(key));
     const found = [...own].flatMap(([key, target]) => (Object.hasOwn(dict, key) ? [{ key, target, value: dict[key] as Tensor }] : []));
-    const mismatched = found.filter(({ target, value }) => value.dtype !== target.dtype || String(value.shape) !== String(target.shape));
-    if (mismatched.length > 0 || ((options.strict ?? true) && missing.length + unexpected.length > 0)) {
-      throw new StateDictError(
-        missing,
-        unexpected,
-        mismatched.map(
-          ({ key, target, value }) => `${key}: ${target.dtype} [${String(target.shape)}] here, ${value.dtype} [${String(value.shape)}] given`,
-        ),
-      );
-    }
+    const mismatched = found.flatMap(({ key, target, value }) => {
+      const [here, given] = [describeState(target), describeState(value)];
+      const elsewhere = here === given && value.device !== target.device ? ` on ${value.device.name}` : '';
+      return here === given && elsewhere === '' ? [] : [`${key}: ${here} here, ${given}${elsewhere} given`];
+    });
+    if (mismatched.length > 0 || ((options.strict ?? true) && missing.length + unexpected.length > 0))
+      throw new StateDictError(missing, unexpected, mismatched);
     noGrad(() => {
-      for (const { target, value } of found) assign(target, value.copy());
+      // All copies before the first change, so that one that cannot be made leaves everything as it is.
+      const values = found.map(({ target, value }) => ({ target, value: value.copy() }));
+      for (const { target, value } of values) assign(target, value);
     });
     return { missing, unexpected };
   }
@@ -195,6 +194,12 @@ export abstract class Module {
   protected describe(): string {
     return '';
   }
+}
+
+/** What has to agree for one to be loaded into the other, but for the device. */
+function describeState(value: unknown): string {
+  if (!isTensor(value)) return showValue(value);
+  return value.isDisposed ? 'a disposed tensor' : `${value.dtype} [${String(value.shape)}]`;
 }
 
 /** All state of a kind, each once, with its path. */

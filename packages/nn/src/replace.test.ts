@@ -1,9 +1,9 @@
 /** Replacing modules: a new tree, the old one as it was. */
 
-import { ArgumentError, zeros } from '@gradus/tensor';
+import { ArgumentError, tensor, zeros } from '@gradus/tensor';
 import type { Tensor } from '@gradus/tensor';
 import { expect, test } from 'vitest';
-import { BatchNorm1d, Linear, Module, ReLU, Sequential, replaceModules } from './index.ts';
+import { BatchNorm1d, GraphModel, Linear, Module, ReLU, Sequential, add, dense, graphModel, input, layer, replaceModules } from './index.ts';
 
 class Net extends Module {
   readonly first = new Linear(2, 3);
@@ -47,6 +47,27 @@ test('the root may be replaced, and a tree without any of the modules is itself'
   const [net, other] = [new ReLU(), new ReLU()];
   expect(replaceModules(net, new Map([[net, other]]))).toBe(other);
   expect(replaceModules(net, new Map([[other, net]]))).toBe(net);
+});
+
+test('a graph has copies of its own shape, with what is shared replaced once', () => {
+  const [shared, a, b] = [new Linear(2, 2), input({ shape: [2] }), input({ shape: [2] })];
+  const inner = graphModel({ inputs: a, outputs: layer(shared)(a) });
+  const model = graphModel({ inputs: [a, b], outputs: add([layer(inner)(a), layer(shared)(a), layer(shared)(b), dense(2)(b)]) });
+  const [before, doubled] = [String(model), new Linear(2, 2)];
+  doubled.loadStateDict({ weight: shared.weight.mul(2), bias: (shared.bias as Tensor).mul(2) });
+  const copy = replaceModules(model, new Map([[shared, doubled]])) as typeof model;
+  expect(copy).toBeInstanceOf(GraphModel);
+  expect([...copy.modules()].filter((module) => module === doubled)).toHaveLength(1);
+  expect(copy.layers['linear']).toBe(doubled);
+  expect((copy.layers['graph_model'] as GraphModel).layers['linear']).toBe(doubled);
+  expect(copy.layers['dense']).toBe(model.layers['dense']);
+  expect([...copy.namedModules()].map(([name]) => name)).toEqual([...model.namedModules()].map(([name]) => name));
+  const [x, y] = [tensor([[1, 2]]), tensor([[3, 4]])];
+  const each = [doubled.forward(x), doubled.forward(x), doubled.forward(y), (model.layers['dense'] as Linear).forward(y)];
+  expect([...copy.run([x, y]).dataSync()]).toEqual([...each.reduce((sum, value) => sum.add(value)).dataSync()]);
+  // The old one.
+  expect(model.layers['linear']).toBe(shared);
+  expect(String(model)).toBe(before);
 });
 
 test('private members around what is replaced are refused', () => {

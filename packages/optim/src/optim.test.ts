@@ -160,6 +160,19 @@ describe('saved state', () => {
     expect(() => optimizer.loadStateDict(make(new Parameter(tensor([1, 2, 3]))).stateDict())).toThrow(/loadStateDict.*2 elements.*3 elements/);
     expect(() => optimizer.loadStateDict([])).toThrow(ArgumentError);
   });
+
+  test('that cannot be copied changes nothing', () => {
+    const [p, q] = [new Parameter(tensor([1, -2])), new Parameter(tensor([1, -2]))];
+    const [optimizer, other] = [make(p), make(q)];
+    step(p, optimizer);
+    const values = (of: Optimizer): unknown => of.stateDict().map(({ steps, state }) => [steps, state.map((s) => [...s.dataSync()])]);
+    const before = values(optimizer);
+    for (let i = 0; i < 3; i++) step(q, other);
+    const saved = other.stateDict();
+    saved[0]?.state.at(-1)?.dispose();
+    expect(() => optimizer.loadStateDict(saved)).toThrow('gone');
+    expect(values(optimizer)).toEqual(before);
+  });
 });
 
 test('clipGradNorm scales to the norm and returns the one before', () => {

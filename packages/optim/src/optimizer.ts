@@ -283,13 +283,11 @@ export abstract class ArenaOptimizer<Options extends { readonly lr: number }> im
       });
     }
     noGrad(() => {
+      // All copies before the first change, so that one that cannot be made leaves everything as it is.
+      const copies = this.#groups.map(({ state }, i) => state.map((own, j) => compose(() => (saved[i]?.state[j] ?? own).copy())));
       for (const [i, { steps, state }] of this.#groups.entries()) {
         steps.splice(0, steps.length, ...(saved[i]?.steps ?? []));
-        for (const [j, own] of state.entries())
-          assign(
-            own,
-            compose(() => (saved[i]?.state[j] ?? own).copy()),
-          );
+        for (const [j, own] of state.entries()) assign(own, copies[i]?.[j] ?? own);
       }
     });
   }

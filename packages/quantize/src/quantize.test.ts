@@ -1,7 +1,7 @@
 /** Whole models: what is replaced, what is reported, what stays as it was, and mistakes named. */
 
-import { BatchNorm1d, Linear, Module, ReLU, Sequential } from '@gradus/nn';
-import { ArgumentError, manualSeed, randn, zeros } from '@gradus/tensor';
+import { BatchNorm1d, Linear, Module, ReLU, Sequential, add, dense, graphModel, input, layer } from '@gradus/nn';
+import { ArgumentError, manualSeed, randn, relu, zeros } from '@gradus/tensor';
 import type { Tensor } from '@gradus/tensor';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { QuantizedLinear, int4WeightOnly, int8WeightOnly, quantizeDynamic } from './index.ts';
@@ -21,7 +21,7 @@ class Net extends Module {
   readonly head = new Sequential(new ReLU(), new Linear(6, 2));
 
   forward(x: Tensor): Tensor {
-    const y = this.body.reduce<Tensor>((value, layer) => layer.forward(value), x);
+    const y = this.body.reduce<Tensor>((value, each) => each.forward(value), x);
     return this.head.forward(this.special.forward(y));
   }
 }
@@ -96,6 +96,59 @@ describe('quantizeDynamic', () => {
   });
 });
 
+describe('a functional graph', () => {
+  /** Two inputs, an encoder for both, two heads, one of them with an activation. */
+  const make = () => {
+    const [a, b] = [input({ shape: [8] }), input({ shape: [8] })];
+    const encode = dense(6, { activation: 'relu', name: 'encoder' });
+    const outputs = { sum: dense(1, { activation: 'sigmoid' })(add([encode(a), encode(b)])), deep: layer(new Net())(a) };
+    return graphModel({ inputs: [a, b], outputs });
+  };
+  const outputsOf = (model: Module, x: Tensor, y: Tensor): number[][] => {
+    const { sum, deep } = (model as ReturnType<typeof make>).run([x, y]);
+    return [[...sum.dataSync()], [...deep.dataSync()]];
+  };
+
+  test('is quantized layer by layer, shared ones once, and reported', () => {
+    const { model, report } = quantizeDynamic(make().eval(), [Linear]);
+    expect(report.layers.map(({ name, became }) => [name, became])).toEqual([
+      ['encoder', 'QuantizedLinear'],
+      ['dense', 'QuantizedLinear'],
+      ['net.body.0', 'QuantizedLinear'],
+      ['net.body.1', null],
+      ['net.special', null],
+      ['net.head.1', 'QuantizedLinear'],
+    ]);
+    expect(String(model)).toContain('encoder: QuantizedLinear(8, 6');
+    expect(String(model)).toContain('encoder (use 2): QuantizedLinear(8, 6');
+    expect(classes(model).filter((name) => name === 'QuantizedLinear')).toHaveLength(4);
+  });
+
+  test('calculates what its layers do, and leaves the model as it was', () => {
+    const net = make().eval();
+    const [x, y, before, tree] = [randn([3, 8]), randn([3, 8]), bits(net), String(net)];
+    const outputs = outputsOf(net, x, y);
+    const { model } = quantizeDynamic(net, [Linear]);
+    const { encoder, dense: head, net: deep } = (model as ReturnType<typeof make>).layers as Record<string, QuantizedLinear>;
+    const wanted = (head as Module).forward(relu((encoder as Module).forward(x)).add(relu((encoder as Module).forward(y)))).sigmoid();
+    expect(outputsOf(model, x, y)).toEqual([[...wanted.dataSync()], [...(deep as Module).forward(x).dataSync()]]);
+    expect(outputsOf(model, x, y)).not.toEqual(outputs);
+    expect([bits(net), String(net), outputsOf(net, x, y)]).toEqual([before, tree, outputs]);
+  });
+
+  test.each([
+    ['quantizeDynamic', (net: Module) => quantizeDynamic(net, [Linear]).model],
+    ['int8WeightOnly', (net: Module) => int8WeightOnly(net).model],
+    ['int4WeightOnly', (net: Module) => int4WeightOnly(net, { groupSize: 2 }).model],
+  ] as const)('%s comes back to the bit from its state', (_, quantized) => {
+    const [x, y] = [randn([3, 8]), randn([3, 8])];
+    const [saved, other] = [quantized(make().eval()), quantized(make().eval())];
+    expect(outputsOf(other, x, y)).not.toEqual(outputsOf(saved, x, y));
+    other.loadStateDict(saved.stateDict());
+    expect(outputsOf(other, x, y)).toEqual(outputsOf(saved, x, y));
+  });
+});
+
 test('the report is a table, and JSON', () => {
   const { report } = quantizeDynamic(new Sequential(new Linear(8, 4), new BatchNorm1d(4)), [Linear]);
   expect(String(report).split('\n')).toEqual([
@@ -149,4 +202,38 @@ test.each([
 ])('refuses %s', (_, run, message) => {
   expect(run).toThrow(ArgumentError);
   expect(run).toThrow(message);
+});
+
+describe('what is refused says what to do, and leaves the model', () => {
+  class Odd extends Module {
+    readonly inner = new Linear(4, 4);
+    readonly #factor = 2;
+    forward(x: Tensor): Tensor {
+      return this.inner.forward(x).mul(this.#factor);
+    }
+  }
+
+  test.each<[string, Module, (model: Module) => unknown]>([
+    ['an unknown layer class', new Net(), (model) => quantizeDynamic(model, [BatchNorm1d])],
+    ['a class that is no layer', new Net(), (model) => quantizeDynamic(model, [Map as never])],
+    ['a group size that does not divide', new Net(), (model) => int4WeightOnly(model, { groupSize: 4 })],
+    ['a group size that is odd', new Net(), (model) => int4WeightOnly(model, { groupSize: 3 })],
+    ['an unknown name to skip', new Net(), (model) => int8WeightOnly(model, { skip: ['tail'] })],
+    ['a dtype that is none', new Net(), (model) => quantizeDynamic(model, [Linear], { dtype: 'int7' as never })],
+    ['a class that cannot be copied', new Odd(), (model) => quantizeDynamic(model, [Linear])],
+  ])('%s', (_, model, run) => {
+    const [before, tree] = [bits(model), [...model.modules()]];
+    let error: unknown;
+    try {
+      run(model);
+    } catch (thrown) {
+      error = thrown;
+    }
+    expect(error).toBeInstanceOf(ArgumentError);
+    const { code, op, expected, got, fix, message } = error as ArgumentError;
+    expect(code).toBe('ARGUMENT');
+    expect(message).toBe(`[${op}] expected ${expected}, got ${got}. Fix: ${fix}`);
+    expect(bits(model)).toEqual(before);
+    expect([...model.modules()]).toEqual(tree);
+  });
 });

@@ -59,7 +59,12 @@ function requireNames(op: string, skip: readonly string[], modules: readonly (re
   const unknown = skip.find((name) => !modules.some(([path]) => path === name));
   if (unknown === undefined) return;
   const names = modules.map(([path]) => `'${path}'`).join(', ');
-  throw new ArgumentError({ op, expected: `names in skip that the model has: ${names}`, got: showValue(unknown) });
+  throw new ArgumentError({
+    op,
+    expected: `names in skip that the model has: ${names}`,
+    got: showValue(unknown),
+    fix: 'pass paths as namedModules() gives them.',
+  });
 }
 
 /** What is saved of a module itself, without its children. */

@@ -1,9 +1,10 @@
 /** Files: the same bits come back, and they are small. */
 
+import { cpu } from '@gradus/backend-cpu';
 import { decodeSafetensors, encodeSafetensors } from '@gradus/formats';
-import { Linear, ReLU, Sequential, StateDictError } from '@gradus/nn';
+import { Linear, ReLU, Sequential, StateDictError, concatenate, dense, graphModel, input } from '@gradus/nn';
 import type { Module } from '@gradus/nn';
-import { manualSeed, randn } from '@gradus/tensor';
+import { manualSeed, randn, tensor } from '@gradus/tensor';
 import { describe, expect, test } from 'vitest';
 import { int4WeightOnly, int8WeightOnly, quantizeDynamic } from '../src/index.ts';
 
@@ -39,6 +40,47 @@ describe.each([
   test('refuses the state of the model before', () => {
     expect(() => quantized().loadStateDict(make().stateDict())).toThrow(StateDictError);
   });
+});
+
+test('a functional graph gives the same bits after saving and loading, with a shared layer saved once', async () => {
+  const graph = (): Module => {
+    const [a, b] = [input({ shape: [32] }), input({ shape: [32] })];
+    const encode = dense(16, { activation: 'relu', name: 'encoder' });
+    return graphModel({ inputs: [a, b], outputs: dense(4)(concatenate([encode(a), encode(b)])) });
+  };
+  manualSeed(2);
+  const [saved, other] = [quantizeDynamic(graph(), [Linear]).model, quantizeDynamic(graph(), [Linear]).model];
+  const [x, y] = [randn([5, 32]), randn([5, 32])];
+  const wanted = [...saved.forward(x, y).dataSync()];
+  expect([...other.forward(x, y).dataSync()]).not.toEqual(wanted);
+  const file = await encodeSafetensors(saved.stateDict());
+  const { tensors } = decodeSafetensors(file);
+  expect(Object.keys(tensors).toSorted()).toEqual(
+    ['dense', 'encoder'].flatMap((name) => ['bias', 'weight', 'weight_scale', 'weight_sum'].map((key) => `${name}.${key}`)),
+  );
+  other.loadStateDict(tensors);
+  expect([...other.forward(x, y).dataSync()]).toEqual(wanted);
+  expect(await encodeSafetensors(other.stateDict())).toEqual(file);
+});
+
+test('a state that cannot be loaded leaves every bit as it was', () => {
+  manualSeed(1);
+  const [model, other] = [quantizeDynamic(make(), [Linear]).model, quantizeDynamic(make(), [Linear]).model];
+  const bits = (): unknown => Object.values(model.stateDict()).map((t) => [...t.dataSync()]);
+  const before = bits();
+  const gone = tensor(1);
+  gone.dispose();
+  for (const [last, shown] of [
+    [gone, 'a disposed tensor'],
+    [null as never, 'null'],
+    [tensor([1]), 'float32 [1]'],
+    [tensor(1, { device: cpu() }), 'float32 [] on cpu'],
+  ] as const) {
+    const load = (): unknown => model.loadStateDict({ ...other.stateDict(), '2.weight_scale': last });
+    expect(load).toThrow(StateDictError);
+    expect(load).toThrow(`2.weight_scale: float32 [] here, ${shown} given`);
+  }
+  expect(bits()).toEqual(before);
 });
 
 test('the file of a network for digits is 3.9 times smaller in int8, and 5.2 times in int4', async () => {

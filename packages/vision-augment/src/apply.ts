@@ -1,7 +1,6 @@
 /** Applies operations to a sample: neighbouring geometric ones through a plan, colours one by one. */
 
 import { applyColor } from './color/apply.ts';
-import { AugmentError } from './errors.ts';
 import { motionOf } from './geometry/motion.ts';
 import { planGeometry } from './geometry/plan.ts';
 import type { GeometryStep } from './geometry/plan.ts';
@@ -9,6 +8,7 @@ import { moveBox, moveKeypoint } from './geometry/targets.ts';
 import { warp } from './geometry/warp.ts';
 import type { Image, Size } from './image.ts';
 import type { AugmentRecord, ColorOperation, GeometricOperation, Operation } from './operations.ts';
+import { requireRecord } from './record.ts';
 import { resizeImage } from './resample/resize.ts';
 import { requireSample } from './sample.ts';
 import type { Box, Sample } from './sample.ts';
@@ -49,8 +49,8 @@ export function sizeAfter(operations: readonly Operation[], size: Size): Size {
 
 /** The sample after the operations of a record. @throws AugmentError for a sample or operations that are not right, or not for each other */
 export function applyRecord(record: AugmentRecord, sample: Sample): Augmented {
+  requireRecord('augment.replay', record);
   requireSample('augment', sample);
-  requireRecord(record);
   let current: Tracked = { ...sample, boxes: (sample.boxes ?? []).map((box, index) => ({ box, index })) };
   for (const run of runsOf(record.operations)) {
     if (Array.isArray(run)) for (const step of planGeometry(run, current.image)) current = applyStep(current, step);
@@ -97,12 +97,4 @@ function runsOf(operations: readonly Operation[]): (GeometricOperation[] | Color
     else runs.push([operation]);
   }
   return runs;
-}
-
-function requireRecord({ version, operations }: AugmentRecord): void {
-  if (version !== 1 || !Array.isArray(operations))
-    throw new AugmentError({ op: 'augment.replay', expected: 'a record of version 1', got: `version ${String(version)}` });
-  const unknown = (operations as readonly (Operation | null)[]).find((operation) => operation === null || !Object.hasOwn(geometric, operation.op));
-  if (unknown === undefined) return;
-  throw new AugmentError({ op: 'augment.replay', expected: `operations: ${Object.keys(geometric).join(', ')}`, got: JSON.stringify(unknown) });
 }

@@ -1,11 +1,18 @@
 /** Image augmentation: transforms draw operations, which are plain JSON; operations move images, masks, boxes and keypoints together. */
 
 export type { Augmented } from './apply.ts';
-export { AugmentError } from './errors.ts';
+export { AugmentError, ImageError } from './errors.ts';
 export { createImage } from './image.ts';
 export type { Image, Size } from './image.ts';
-export { cutMix, mixUp } from './mix.ts';
-export type { Batch, MixOptions, MixRecord, Mixed, Mixing } from './mix.ts';
+export { readImage } from './io/read.ts';
+export type { ReadImageOptions } from './io/read.ts';
+export { writeImage } from './io/write.ts';
+export type { WriteImageOptions } from './io/write.ts';
+export type { Batch, Mixed } from './mix/batch.ts';
+export { cutMix, mixUp } from './mix/mix.ts';
+export type { MixOptions, Mixing } from './mix/mix.ts';
+export type { LabelledImage, MixedImage, Pair } from './mix/pair.ts';
+export type { MixRecord } from './mix/record.ts';
 export type { AffineParameters, AugmentRecord, ColorOperation, Fill, GeometricOperation, Operation, Resampler } from './operations.ts';
 export { Stream } from './random.ts';
 export type { StreamKey, Words } from './random.ts';

@@ -10,8 +10,11 @@ import type { Words } from './random.ts';
 /** The value of every channel, or one for each; from 0 to 255. */
 export type Fill = number | readonly number[];
 
+/** The names of resamplers. */
+export const RESAMPLERS = ['bilinear', 'bicubic', 'opencv-bilinear', 'nearest'] as const;
+
 /** How `resize` computes pixels. See `resize` for what each is. */
-export type Resampler = 'bilinear' | 'bicubic' | 'opencv-bilinear' | 'nearest';
+export type Resampler = (typeof RESAMPLERS)[number];
 
 /** A turn about the centre of the image, then shear, scale and a shift. */
 export interface AffineParameters {

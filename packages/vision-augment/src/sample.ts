@@ -6,6 +6,7 @@
  * row, as data sets do, so it stands for the centre of that pixel: matrix M moves it to M(x + 0.5, y + 0.5) - 0.5.
  */
 
+import { showValue } from '@gradus/tensor';
 import { AugmentError } from './errors.ts';
 import { requireImage } from './image.ts';
 import type { Image } from './image.ts';
@@ -27,26 +28,50 @@ export interface Sample {
 }
 
 /** @throws AugmentError for an image or mask that is not whole, a mask of another size, a box that is empty or outside, a position that is no number */
-export function requireSample(op: string, { image, mask, boxes = [], keypoints = [] }: Sample): void {
+export function requireSample(op: string, sample: Sample): void {
+  const given: unknown = sample;
+  if (typeof given !== 'object' || given === null)
+    throw new AugmentError({ op, expected: 'a sample { image }', got: showValue(given), fix: 'pass { image: await readImage(path) }' });
+  const { image, mask, boxes = [], keypoints = [] } = sample;
   requireImage(op, image);
   const size = `${image.width} × ${image.height}`;
   if (mask !== undefined) {
     requireImage(op, mask, 'a mask');
     if (mask.width !== image.width || mask.height !== image.height)
-      throw new AugmentError({ op, expected: `a mask of the image's size, ${size}`, got: `${mask.width} × ${mask.height}` });
+      throw new AugmentError({
+        op,
+        expected: `a mask of the image's size, ${size}`,
+        got: `${mask.width} × ${mask.height}`,
+        fix: 'resize it by nearest, or look whether it belongs to another image',
+      });
   }
-  for (const [i, box] of boxes.entries()) {
-    const [x0, y0, x1, y1] = box;
-    if (box.length === 4 && x0 >= 0 && y0 >= 0 && x0 < x1 && y0 < y1 && x1 <= image.width && y1 <= image.height) continue;
+  for (const [i, box] of listOf(op, 'boxes', boxes).entries()) {
+    const [x0 = NaN, y0 = NaN, x1 = NaN, y1 = NaN] = numbersIn(box);
+    if (numbersIn(box).length === 4 && x0 >= 0 && y0 >= 0 && x0 < x1 && y0 < y1 && x1 <= image.width && y1 <= image.height) continue;
     throw new AugmentError({
       op,
       expected: `boxes [x0, y0, x1, y1] in pixels with x0 < x1 and y0 < y1, inside ${size}`,
-      got: `[${box.join(', ')}] at ${i}`,
+      got: `${showValue(box)} at ${i}`,
       fix: 'clip it to the image; or convert it, when it is [x, y, width, height] or relative to the size',
     });
   }
-  for (const [i, point] of keypoints.entries()) {
-    if (point.length === 2 && point.every(Number.isFinite)) continue;
-    throw new AugmentError({ op, expected: 'keypoints [x, y] of finite numbers', got: `[${point.join(', ')}] at ${i}` });
+  for (const [i, point] of listOf(op, 'keypoints', keypoints).entries()) {
+    if (numbersIn(point).length === 2 && numbersIn(point).every(Number.isFinite)) continue;
+    throw new AugmentError({
+      op,
+      expected: 'keypoints [x, y] of finite numbers',
+      got: `${showValue(point)} at ${i}`,
+      fix: 'leave out points that are not known',
+    });
   }
+}
+
+function listOf(op: string, what: string, list: unknown): readonly unknown[] {
+  if (Array.isArray(list)) return list;
+  throw new AugmentError({ op, expected: `${what} in an array`, got: showValue(list), fix: `pass { image, ${what}: [] } without any` });
+}
+
+/** The items of an array of numbers; none for anything else. */
+function numbersIn(value: unknown): readonly number[] {
+  return Array.isArray(value) && value.every((each) => typeof each === 'number') ? value : [];
 }

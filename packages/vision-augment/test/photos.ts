@@ -47,3 +47,13 @@ export function pattern(width: number, height: number, channels: 1 | 3 | 4 = 3):
 export function largestDifference(a: Image, b: Image): number {
   return a.data.reduce((largest, value, i) => Math.max(largest, Math.abs(value - (b.data[i] ?? Infinity))), 0);
 }
+
+/** The check of a chunk in a PNG file. */
+export function crc32(bytes: Uint8Array): number {
+  let crc = ~0;
+  for (const byte of bytes) {
+    crc ^= byte;
+    for (let bit = 0; bit < 8; bit++) crc = (crc >>> 1) ^ (crc & 1 ? 0xedb88320 : 0);
+  }
+  return ~crc >>> 0;
+}

@@ -55,7 +55,10 @@ function checkElements({ name, type }: Entry, bytes: Uint8Array): void {
     const view = viewOf(bytes);
     for (let at = 0; at < bytes.length; at += 8) {
       const fits = view.getInt32(at + 4, true) === view.getInt32(at, true) >> 31;
-      if (!fits) throw formatError(`numbers of 32 bits in ${JSON.stringify(name)}, because I64 becomes int32`, String(view.getBigInt64(at, true)));
+      if (!fits)
+        throw formatError(`numbers of 32 bits in ${JSON.stringify(name)}, because I64 becomes int32`, String(view.getBigInt64(at, true)), {
+          fix: 'convert it before it is saved.',
+        });
     }
   }
 }

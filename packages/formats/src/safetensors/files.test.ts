@@ -2,8 +2,9 @@ import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { tensor } from '@gradus/tensor';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { memory, tensor } from '@gradus/tensor';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { buildFile, entry } from '../../test/build-file.ts';
 import { FormatError } from '../errors.ts';
 import { loadSafetensors, saveSafetensors } from './files.ts';
 
@@ -56,6 +57,35 @@ describe('saveSafetensors and loadSafetensors', () => {
   test('a missing file or folder is the system error', async () => {
     await expect(loadSafetensors(join(folder, 'none'))).rejects.toThrow(expect.objectContaining({ code: 'ENOENT' }));
     await expect(saveSafetensors(join(folder, 'none', 'x'), { a: tensor([1]) })).rejects.toThrow(expect.objectContaining({ code: 'ENOENT' }));
+  });
+
+  test('outside Node.js it says what there is instead', async () => {
+    vi.stubGlobal('process', undefined);
+    // The file system is looked for before anything is waited for.
+    const attempt = loadSafetensors('x').catch((error: unknown) => error);
+    vi.unstubAllGlobals();
+    expect(await attempt).toMatchObject({ code: 'UNSUPPORTED', op: 'loadSafetensors', fix: expect.stringContaining('decodeSafetensors') as string });
+  });
+
+  const one = entry('F32', [1], [0, 4]);
+  test.each<[string, Uint8Array]>([
+    ['of the wrong length', buildFile(`{"a":${one}}`, new Uint8Array(3))],
+    ['with overlapping offsets', buildFile(`{"a":${one},"b":${entry('F32', [1], [2, 6])}}`, new Uint8Array(6))],
+    ['with a huge header', buildFile('{}', [], 2 ** 40)],
+    ['with duplicate keys', buildFile(`{"a":${one},"a":${one}}`, new Uint8Array(4))],
+  ])('a file %s is refused with what to do; nothing is made, written or changed', async (_, bytes) => {
+    const path = join(folder, 'bad.safetensors');
+    await writeFile(path, bytes);
+    const live = memory().liveBytes;
+    const error = await loadSafetensors(path).catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(FormatError);
+    const { code, op, expected, got, fix, message } = error as FormatError;
+    expect(code).toBe('FORMAT');
+    expect(fix).toMatch(/\w/);
+    expect(message).toBe(`[${op}] expected ${expected}, got ${got}. Fix: ${fix}`);
+    expect(memory().liveBytes).toBeLessThanOrEqual(live);
+    expect(await readdir(folder)).toEqual(['bad.safetensors']);
+    expect(new Uint8Array(await readFile(path))).toEqual(bytes);
   });
 
   test('a file that is something else is a FormatError', async () => {

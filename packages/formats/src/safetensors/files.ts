@@ -1,5 +1,10 @@
-/** Safetensors on disk, in Node.js. The file system is imported when a function is called, so that the package loads in browsers. */
+/**
+ * Safetensors on disk, in Node.js. The file system is found when a function is called and not imported, so that the package loads in browsers,
+ * and bundles for them hold nothing of it.
+ */
 
+import type * as FileSystem from 'node:fs/promises';
+import { UnsupportedError } from '@gradus/backend';
 import type { Tensor } from '@gradus/tensor';
 import { decodeSafetensors } from './decode.ts';
 import type { DecodeOptions, SafetensorsFile } from './decode.ts';
@@ -10,7 +15,8 @@ const READ_BYTES = 2 ** 30;
 
 /**
  * Reads a safetensors file.
- * @throws FormatError, DTypeError as {@link decodeSafetensors}; the system's error, with its `code`, for a file that cannot be read
+ * @throws FormatError, DTypeError as {@link decodeSafetensors}; the system's error, with its `code`, for a file that cannot be read;
+ * UnsupportedError outside Node.js
  */
 export async function loadSafetensors(path: string | URL, options: DecodeOptions = {}): Promise<SafetensorsFile> {
   return decodeSafetensors(await readBytes(path), options);
@@ -18,7 +24,7 @@ export async function loadSafetensors(path: string | URL, options: DecodeOptions
 
 /** The whole file. `readFile` would stop at 2 GiB. */
 async function readBytes(path: string | URL): Promise<Uint8Array> {
-  const { open } = await import('node:fs/promises');
+  const { open } = fileSystem('loadSafetensors');
   const file = await open(path, 'r');
   try {
     const bytes = new Uint8Array((await file.stat()).size);
@@ -40,7 +46,8 @@ async function readBytes(path: string | URL): Promise<Uint8Array> {
  * The file is written under another name beside `path` and renamed when it is complete on disk: whatever happens, `path` is the old file or the
  * new one, never a part of one.
  * @param metadata free text by key, default none
- * @throws ArgumentError, TensorDisposedError as {@link encodeSafetensors}; the system's error, with its `code`, for a file that cannot be written
+ * @throws ArgumentError, TensorDisposedError as {@link encodeSafetensors}; the system's error, with its `code`, for a file that cannot be written;
+ * UnsupportedError outside Node.js
  */
 export async function saveSafetensors(
   path: string | URL,
@@ -48,9 +55,8 @@ export async function saveSafetensors(
   metadata: Readonly<Record<string, string>> = {},
 ): Promise<number> {
   const bytes = await encodeSafetensors(tensors, metadata);
-  const { open, rename, rm } = await import('node:fs/promises');
-  const { fileURLToPath } = await import('node:url');
-  const target = typeof path === 'string' ? path : fileURLToPath(path);
+  const { open, rename, rm, pathOf } = fileSystem('saveSafetensors');
+  const target = pathOf(path);
   const temporary = `${target}.${crypto.randomUUID()}.tmp`;
   try {
     const file = await open(temporary, 'wx');
@@ -66,4 +72,18 @@ export async function saveSafetensors(
     throw error;
   }
   return bytes.length;
+}
+
+/** Node.js's file system, and the path of a file URL. @throws UnsupportedError where there is no Node.js */
+function fileSystem(op: string): typeof FileSystem & { readonly pathOf: (path: string | URL) => string } {
+  const { process } = globalThis as { readonly process?: Partial<NodeJS.Process> };
+  if (process?.getBuiltinModule === undefined)
+    throw new UnsupportedError({
+      op,
+      expected: 'Node.js 20.19 or newer, which has files',
+      got: 'something else',
+      fix: 'use encodeSafetensors and decodeSafetensors, which work on bytes.',
+    });
+  const { fileURLToPath } = process.getBuiltinModule('node:url');
+  return { ...process.getBuiltinModule('node:fs/promises'), pathOf: (path) => (typeof path === 'string' ? path : fileURLToPath(path)) };
 }

@@ -93,7 +93,20 @@ describe('readHeader', () => {
     expect(() => readHeader(file)).toThrow(message);
   });
 
-  test('every refusal has the code FORMAT', () => {
-    for (const [file] of Object.values(bad)) expect(() => readHeader(file)).toThrow(expect.objectContaining({ code: 'FORMAT', name: 'FormatError' }));
+  test.each(Object.entries(bad))('says of %s what was expected, what came and what to do, and leaves the bytes', (_, [file]) => {
+    const before = file.slice();
+    const text = expect.stringMatching(/\w/) as string;
+    const parts = {
+      code: 'FORMAT',
+      name: 'FormatError',
+      op: 'decodeSafetensors',
+      expected: text,
+      got: expect.stringMatching(/./) as string,
+      fix: text,
+    };
+    expect(() => readHeader(file)).toThrow(
+      expect.objectContaining({ ...parts, message: expect.stringMatching(/ expected .+, got .+\. Fix: .+/s) as string }),
+    );
+    expect(file).toEqual(before);
   });
 });

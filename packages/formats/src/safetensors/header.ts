@@ -38,13 +38,13 @@ export interface Header {
   readonly dataStart: number;
 }
 
+/** What to do about a file that breaks a rule, however it came to that. */
+const DAMAGED = 'the file is damaged, or was written wrongly: get it again, or save it anew.';
+
 /** A complaint about a file. */
 export function formatError(expected: string, got: string, more: Pick<ErrorParts, 'fix'> & { readonly cause?: unknown } = {}): FormatError {
-  const { fix, cause } = more;
-  return new FormatError(
-    { op: 'decodeSafetensors', expected, got, ...(fix === undefined ? {} : { fix }) },
-    cause === undefined ? undefined : { cause },
-  );
+  const { fix = DAMAGED, cause } = more;
+  return new FormatError({ op: 'decodeSafetensors', expected, got, fix }, cause === undefined ? undefined : { cause });
 }
 
 /** Reads and checks the header of a whole file. @throws FormatError for any rule that is broken */
@@ -115,9 +115,13 @@ function readEntry(name: string, value: unknown): Entry {
   if (!isRecord(value)) throw formatError(`{ dtype, shape, data_offsets } for ${where}`, describe(value));
   const { dtype, shape, data_offsets: offsets } = value;
   const type = FILE_DTYPES.find((each) => each.name === dtype);
-  if (type === undefined) throw formatError(`a dtype of ${FILE_DTYPES.map((each) => each.name).join(', ')} for ${where}`, describe(dtype));
+  if (type === undefined)
+    throw formatError(`a dtype of ${FILE_DTYPES.map((each) => each.name).join(', ')} for ${where}`, describe(dtype), {
+      fix: 'convert it before it is saved.',
+    });
   if (!isSizes(shape)) throw formatError(`a shape of whole numbers for ${where}`, describe(shape));
-  if (shape.length > MAX_RANK) throw formatError(`at most ${MAX_RANK} axes for ${where}`, `${shape.length}`);
+  if (shape.length > MAX_RANK)
+    throw formatError(`at most ${MAX_RANK} axes for ${where}`, String(shape.length), { fix: 'reshape it before it is saved.' });
   if (!isSizes(offsets) || offsets.length !== 2) throw formatError(`two data_offsets for ${where}`, describe(offsets));
   const [begin = 0, end = 0] = offsets;
   if (end < begin) throw formatError(`data_offsets of ${where} in order`, `[${begin}, ${end}]`);

@@ -83,9 +83,11 @@ describe('a model of two inputs', () => {
         'GraphModel(',
         '  input: [N, 10]',
         '  input_1: [N, 10]',
-        '  dense: Dense(10, 1, sigmoid) of input → [N, 1], 11 parameters',
-        '  dense_1: Dense(10, 1, sigmoid) of input_1 → [N, 1], 11 parameters',
-        '  concatenate: dense, dense_1 → [N, 2]',
+        '  dense: Linear(10, 1) of input → [N, 1], 11 parameters',
+        '  sigmoid: dense → [N, 1]',
+        '  dense_1: Linear(10, 1) of input_1 → [N, 1], 11 parameters',
+        '  sigmoid_1: dense_1 → [N, 1]',
+        '  concatenate: sigmoid, sigmoid_1 → [N, 2]',
         ')',
       ].join('\n'),
     );
@@ -128,7 +130,7 @@ describe('sharing', () => {
     const [a, b] = [input({ shape: [3], name: 'left' }), input({ shape: [3], name: 'right' })];
     const model = graphModel({ inputs: { a, b }, outputs: multiply([encode(a), encode(b)]) });
     expect(Object.keys(model.stateDict())).toEqual(['encoder.weight', 'encoder.bias']);
-    expect(() => encode(input({ shape: [5] }))).toThrow('[Dense(3, 4)] expected inputs that fit it, got [N, 5]: x of shape [..., 3], got [13, 5].');
+    expect(() => encode(input({ shape: [5] }))).toThrow('[Linear(3, 4)] expected inputs that fit it, got [N, 5]: x of shape [..., 3], got [13, 5].');
   });
 
   test('a model from a symbolic tensor in the middle shares its layers, and may begin there', () => {

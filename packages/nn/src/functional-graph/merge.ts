@@ -8,7 +8,7 @@ import type { SymbolicTensor } from './symbolic.ts';
 function merge(scope: string, inputs: readonly SymbolicTensor[], run: (...values: Tensor[]) => Tensor): SymbolicTensor {
   const list: readonly unknown[] = Array.isArray(inputs) ? inputs : [inputs];
   requireSymbolic(scope, list);
-  return symbolicOutput({ label: scope, scope, name: null, module: null, run, inputs });
+  return symbolicOutput({ part: run, scope, name: null, inputs });
 }
 
 /** Elementwise from the first to the last. */

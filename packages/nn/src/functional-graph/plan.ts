@@ -1,7 +1,7 @@
 /** The order in which a graph is calculated, and the names of what is in it. */
 
 import { GraphError } from '../errors.ts';
-import type { Module } from '../module.ts';
+import { Module } from '../module.ts';
 import type { GraphStep, SymbolicTensor } from './symbolic.ts';
 
 /** A symbolic tensor that a step makes. */
@@ -55,11 +55,16 @@ function unlisted(symbol: SymbolicTensor): GraphError {
 /** What has a name: a module, however often it is used, a step without one, or an input. */
 export type Named = Module | GraphStep | SymbolicTensor;
 
+/** What stands for a step among what has names. */
+export function nameableOf(step: GraphStep): Named {
+  return step.part instanceof Module ? step.part : step;
+}
+
 /** Unique names in order: those that were given, and numbered ones for the rest. @throws GraphError for a name given twice */
 export function namesOf(inputs: readonly SymbolicTensor[], order: readonly Made[]): Map<Named, string> {
   const wanted = [
     ...inputs.map((symbol) => ({ named: symbol as Named, name: symbol.name, scope: 'input' })),
-    ...order.map(({ step }) => ({ named: step.module ?? step, name: step.name, scope: step.scope })),
+    ...order.map(({ step }) => ({ named: nameableOf(step), name: step.name, scope: step.scope })),
   ];
   const given = new Map<string, Named>();
   const names = new Map<Named, string>();

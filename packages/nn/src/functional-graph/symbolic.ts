@@ -9,24 +9,35 @@ import { ArgumentError, GradusError, compose, defaultDevice, isTensor, noGrad, r
 import type { DType, Device, Dims, Tensor } from '@gradus/tensor';
 import { GraphError } from '../errors.ts';
 import { inEvaluation } from '../evaluation.ts';
-import type { Module } from '../module.ts';
+import { Module } from '../module.ts';
 
 /** Examples in a dry run: a size that layers seldom have, so that a batch axis that went elsewhere is noticed. */
 const DRY_BATCH = 13;
 
+/** What makes a tensor of others: a module with parameters, or a function without any. */
+export type GraphPart = Module | ((...inputs: Tensor[]) => Tensor);
+
 /** One use of a layer. */
 export interface GraphStep {
-  /** How messages call it: `Dense(10, 1)`. */
-  readonly label: string;
+  /** What calculates the output. In a model with replaced layers another module may stand in its place. */
+  readonly part: GraphPart;
   /** What its name in the model is made of, when it was given none: `dense`. */
   readonly scope: string;
   /** The name it was given; null for none. */
   readonly name: string | null;
-  /** Where its parameters are; null for a function without any. */
-  readonly module: Module | null;
-  /** Calculates the output from the inputs' values. */
-  readonly run: (...inputs: Tensor[]) => Tensor;
   readonly inputs: readonly SymbolicTensor[];
+}
+
+/** How messages call a part: the first line of how a module prints itself, `Linear(10, 1)`, or the name of the function. */
+export function labelOf({ part, scope }: GraphStep): string {
+  if (!(part instanceof Module)) return part.name || scope;
+  const [first = '', ...more] = part.toString().split('\n');
+  return more.length > 0 ? `${first}…)` : first;
+}
+
+/** What a part makes of tensors. */
+export function applyPart(part: GraphPart, inputs: readonly Tensor[]): Tensor {
+  return part instanceof Module ? part.forward(...inputs) : part(...inputs);
 }
 
 /** A tensor without a value. Made by {@link input}, and by calling layers on others. */
@@ -104,11 +115,11 @@ export function requireSymbolic(op: string, inputs: readonly unknown[]): void {
 
 /** The symbolic tensor that a step makes. @throws GraphError, with the layer and the shapes, when the step refuses its inputs */
 export function symbolicOutput(step: GraphStep): SymbolicTensor {
-  requireSymbolic(step.label, step.inputs);
+  requireSymbolic(labelOf(step), step.inputs);
   const made = dryRun(step);
   if (made.shape[0] !== DRY_BATCH)
     throw new GraphError({
-      op: step.label,
+      op: labelOf(step),
       expected: 'a result whose first axis is the batch',
       got: `[${made.shape.map((size) => (size === DRY_BATCH ? 'N' : size)).join(', ')}] from ${showShapes(step)}`,
       fix: 'leave axis 0 as it is: flatten from axis 1, and reduce along other axes.',
@@ -117,19 +128,22 @@ export function symbolicOutput(step: GraphStep): SymbolicTensor {
 }
 
 function dryRun(step: GraphStep): { readonly shape: Dims; readonly dtype: DType; readonly device: Device } {
+  const { part } = step;
   const describe = (): { shape: Dims; dtype: DType; device: Device } => {
-    const made = step.run(...step.inputs.map(({ shape, dtype, device }) => zeros([DRY_BATCH, ...shape], { dtype, device })));
-    if (!isTensor(made)) throw new GraphError({ op: step.label, expected: 'a layer that returns a tensor', got: showValue(made) });
+    const made = applyPart(
+      part,
+      step.inputs.map(({ shape, dtype, device }) => zeros([DRY_BATCH, ...shape], { dtype, device })),
+    );
+    if (!isTensor(made)) throw new GraphError({ op: labelOf(step), expected: 'a layer that returns a tensor', got: showValue(made) });
     return { shape: made.shape, dtype: made.dtype, device: made.device };
   };
-  const { module } = step;
   try {
-    return compose(() => noGrad(() => (module === null ? describe() : inEvaluation(module, describe))));
+    return compose(() => noGrad(() => (part instanceof Module ? inEvaluation(part, describe) : describe())));
   } catch (error) {
     if (!(error instanceof GradusError) || error instanceof GraphError) throw error;
     const got = `${showShapes(step)}: ${error.expected}, got ${error.got}`;
     throw new GraphError(
-      { op: step.label, expected: 'inputs that fit it', got, ...(error.fix !== undefined && { fix: error.fix }) },
+      { op: labelOf(step), expected: 'inputs that fit it', got, ...(error.fix !== undefined && { fix: error.fix }) },
       { cause: error },
     );
   }

@@ -1,10 +1,10 @@
-/** Reads image files. */
+/** Reads image files, in Node.js. The file system and sharp are looked for when a file is read, so that the package loads without them. */
 
-import { readFile } from 'node:fs/promises';
-import { requireWithin } from '../color/apply.ts';
+import { requireWithin } from '../ranges.ts';
 import { AugmentError, ImageError } from '../errors.ts';
 import { createImage } from '../image.ts';
 import type { Image } from '../image.ts';
+import { nodeFiles } from './node.ts';
 import { loadSharp, messageOf } from './sharp.ts';
 
 /** Options of {@link readImage}. */
@@ -27,7 +27,7 @@ const FORMATS: readonly string[] = ['jpeg', 'png', 'webp', 'heif', 'avif', 'tiff
  * The image of a file, or of the bytes of one: JPEG, PNG, WebP, AVIF, TIFF or GIF (its first picture). Orientation from EXIF is applied;
  * 16-bit and CMYK images become 8-bit sRGB.
  *
- * @throws ImageError for a file that is missing, no such image, truncated, damaged or larger than the limit
+ * @throws ImageError for a file that is missing, no such image, truncated, damaged or larger than the limit; and where sharp is not installed
  */
 export async function readImage(source: string | URL | Uint8Array, options: ReadImageOptions = {}): Promise<Image> {
   const { channels = 3, pixelLimit = PIXEL_LIMIT } = options;
@@ -59,6 +59,7 @@ export async function readImage(source: string | URL | Uint8Array, options: Read
 }
 
 async function readBytes(source: string | URL, name: string): Promise<Uint8Array> {
+  const { readFile } = nodeFiles('readImage');
   try {
     return await readFile(source);
   } catch (cause) {

@@ -3,10 +3,13 @@
 import type Sharp from 'sharp';
 import { ImageError } from '../errors.ts';
 
+/** A variable, so that bundlers leave the import alone: sharp is a native library, and may not be there. */
+const SHARP: string = 'sharp';
+
 /** The constructor of sharp. @throws ImageError when it is not installed or does not run here */
 export async function loadSharp(op: string): Promise<typeof Sharp> {
   try {
-    return (await import('sharp')).default;
+    return ((await import(/* webpackIgnore: true */ /* @vite-ignore */ SHARP)) as { readonly default: typeof Sharp }).default;
   } catch (cause) {
     throw new ImageError(
       { op, expected: 'the package sharp, which decodes and encodes files', got: 'none that loads', fix: 'npm install sharp' },

@@ -1,13 +1,10 @@
-/** Writes image files. */
+/** Writes image files, in Node.js. The file system and sharp are looked for when a file is written, so that the package loads without them. */
 
-import { randomUUID } from 'node:crypto';
-import { rename, rm, writeFile } from 'node:fs/promises';
-import { extname } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { requireWithin } from '../color/apply.ts';
+import { requireWithin } from '../ranges.ts';
 import { ImageError } from '../errors.ts';
 import { requireImage } from '../image.ts';
 import type { Image } from '../image.ts';
+import { nodeFiles } from './node.ts';
 import { loadSharp, messageOf } from './sharp.ts';
 
 /** Options of {@link writeImage}. */
@@ -37,20 +34,21 @@ const lossless: Readonly<Partial<Record<(typeof formats)[keyof typeof formats], 
  * failure, what was there before is still there.
  *
  * @throws AugmentError for an image that is not whole; ImageError for an ending that is no format's, alpha in a JPEG, a place that cannot be
- * written to
+ * written to; and where sharp is not installed
  */
 export async function writeImage(target: string | URL, image: Image, { quality = QUALITY }: WriteImageOptions = {}): Promise<void> {
   requireImage('writeImage', image);
   requireWithin('writeImage', 'quality', quality, 1, 100);
-  const path = target instanceof URL ? fileURLToPath(target) : target;
-  const ending = extname(path).toLowerCase();
+  const { pathOf, rename, rm, writeFile } = nodeFiles('writeImage');
+  const path = pathOf(target);
+  const ending = /\.\w+$/.exec(path)?.[0].toLowerCase() ?? '';
   if (!isEnding(ending)) throw new ImageError({ op: 'writeImage', expected: `a name that ends in ${Object.keys(formats).join(', ')}`, got: path });
   const format = formats[ending];
   const { width, height, channels, data } = image;
   if (format === 'jpeg' && channels === 4)
     throw new ImageError({ op: 'writeImage', expected: 'an image without alpha for a JPEG', got: '4 channels', fix: 'write a .png or .webp' });
   const sharp = await loadSharp('writeImage');
-  const unfinished = `${path}.${randomUUID()}.part`;
+  const unfinished = `${path}.${crypto.randomUUID()}.part`;
   try {
     const encoder = sharp(data, { raw: { width, height, channels }, limitInputPixels: false });
     const bytes = await encoder.toFormat(format, lossless[format] ?? { quality }).toBuffer();

@@ -3,7 +3,7 @@
  * returns plain JSON. Parameters of transforms are ranges: a number means exactly that, a pair a number drawn evenly between the two.
  */
 
-import { requireWithin } from '../color/apply.ts';
+import { requireWithin } from '../ranges.ts';
 import { AugmentError } from '../errors.ts';
 import type { Image } from '../image.ts';
 import type { Operation } from '../operations.ts';
