@@ -64,9 +64,14 @@ mkdirSync(written, { recursive: true });
 // With its lines where the README has them, the line numbers in the errors of a block are the README's.
 for (const block of used) writeFileSync(fileOf(block), '\n'.repeat(block.line - 1) + block.code + '\n');
 
+/** What a block gave to console.log, call by call. */
+let logged: unknown[][] = [];
+
 beforeEach(() => {
   process.chdir(root);
-  for (const method of ['debug', 'error', 'info', 'log', 'table', 'warn'] as const) vi.spyOn(console, method).mockReturnValue();
+  logged = [];
+  for (const method of ['debug', 'error', 'info', 'table', 'warn'] as const) vi.spyOn(console, method).mockReturnValue();
+  vi.spyOn(console, 'log').mockImplementation((...values: unknown[]) => void logged.push(values));
 });
 afterEach(() => {
   vi.restoreAllMocks();
@@ -101,7 +106,7 @@ describe.each(used)('$readme', (block) => {
     try {
       await import(/* @vite-ignore */ file);
       if (prints.length > 0) {
-        const printed = vi.mocked(console.log).mock.calls.map((values) => formatWithOptions({ breakLength: Infinity }, ...values));
+        const printed = logged.map((values) => formatWithOptions({ breakLength: Infinity }, ...values));
         expect(printed.map((text, i) => asShown(text, prints[i] ?? ''))).toEqual(prints);
       }
     } catch (cause) {

@@ -3,7 +3,7 @@
 import { parseArgs } from 'node:util';
 
 /** An option as the help text shows it. */
-export interface OptionText {
+interface OptionText {
   /** What stands behind the name; none for a switch. */
   readonly value?: string;
   readonly default?: string;

@@ -39,7 +39,7 @@ export interface Trained {
 
 /** Trains a model on batches, validating after each epoch. Stops, without an error, when the signal says so. */
 export async function train({ settings, data, journal, signal, err, now }: Tour, plan: Plan): Promise<Trained> {
-  const { name, model, images, epochs, batchSize = BATCH, verbose = false } = plan;
+  const { name, images, epochs, batchSize = BATCH, verbose = false } = plan;
   const losses: (readonly [number, number])[] = [];
   const accuracies: (readonly [number, number])[] = [];
   let [finished, start, seen] = [0, now(), 0];

@@ -19,8 +19,8 @@ import { train } from '../training.ts';
 import { count } from '../words.ts';
 import type { Networks } from './network.ts';
 
-/** Of Adam, for the two weights of the head. */
-const HEAD_RATE = 0.03;
+/** Of Adam, for the two weights of the head, and images in a step: large and small, as two weights have a short way. */
+const HEAD = { lr: 0.1, batchSize: 32 };
 
 /** Of probabilities in logarithms: what is impossible stays finite. */
 const LEAST = 1e-30;
@@ -108,7 +108,7 @@ export async function fusion(tour: Tour, networks: Networks): Promise<void> {
 /** Trains what is not frozen, on the held-out images. Stops, without an error, when the signal says so. */
 export async function trainHead(tour: Tour, model: FusedModel): Promise<void> {
   const epochs = tour.settings.sizes.headEpochs;
-  await train(tour, { name: 'Fused', model, images: tour.data.validation, epochs, lr: HEAD_RATE });
+  await train(tour, { name: 'Fused', model, images: tour.data.validation, epochs, ...HEAD });
 }
 
 /** A picture of the test images that the vote is least sure of. */
