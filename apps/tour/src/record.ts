@@ -17,13 +17,18 @@ export interface Subject {
   readonly output?: Output;
 }
 
+/** A measurement, and the bytes of the model's file. */
+export interface Recorded extends Measurement {
+  readonly bytes: number;
+}
+
 /** Writes a model's weights into the output folder. @returns the bytes of the file */
 export async function save({ settings }: Tour, { name, file, model }: Subject): Promise<number> {
   return saveSafetensors(join(settings.out, `${file}.safetensors`), model.stateDict(), { model: name, seed: String(settings.seed) });
 }
 
 /** Saves and measures a model, and gives it a row in the table. @throws the signal's reason when it is aborted */
-export async function record(tour: Tour, subject: Subject): Promise<Measurement & { readonly bytes: number }> {
+export async function record(tour: Tour, subject: Subject): Promise<Recorded> {
   const { data, journal } = tour;
   const bytes = await save(tour, subject);
   const measured = await measure(subject.model, subject.output ?? 'logits', data.test, tour);

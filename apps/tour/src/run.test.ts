@@ -127,10 +127,12 @@ describe('a tour that is stopped', () => {
     expect(out).toContain('MLP was stopped after');
     expect(out).toContain('stopped; wrote');
     expect(out).not.toContain('4. Augmentation');
-    expect((await readdir(settings.out)).toSorted()).toEqual(['mlp.safetensors', 'report.html']);
+    expect((await readdir(settings.out)).toSorted()).toEqual(['lenet.safetensors', 'mlp.safetensors', 'report.html']);
     const page = await readFile(join(settings.out, 'report.html'), 'utf8');
     expect(page).toContain('was stopped before its end');
     expect(page).toContain('Loss in training');
+    expect(page).toContain('<th scope="row">LeNet</th>');
+    expect(page).not.toContain('<th scope="row">MLP</th>');
   });
 
   test('between steps keeps the models measured so far', async () => {

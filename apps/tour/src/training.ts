@@ -24,7 +24,7 @@ export interface Plan {
   /** Say a line after each epoch. Default: only after the last. */
   readonly verbose?: boolean;
   /** Called after each epoch with its number, from 1. */
-  readonly onEpoch?: (number: number) => void;
+  readonly onEpoch?: ((number: number) => void) | undefined;
 }
 
 /** What came of it. */

@@ -17,8 +17,10 @@ interface Axis {
   readonly ticks: readonly { readonly at: number; readonly label: string }[];
 }
 
-/** The chart as a figure: title, legend and drawing. */
-export function lineChart({ title, x, y, curves }: Chart): string {
+/** The chart as a figure: title, legend and drawing; nothing while no curve has a point. */
+export function lineChart({ title, x, y, curves: all }: Chart): string {
+  const curves = all.filter((curve) => curve.points.length > 0);
+  if (curves.length === 0) return '';
   const points = curves.flatMap((curve) => curve.points);
   const [xs, ys] = [points.map(([each]) => each), points.map(([, each]) => each)];
   const across = linearAxis(0, Math.max(...xs), LEFT, WIDTH - RIGHT, count);

@@ -3,6 +3,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { subset } from '@gradus/data';
+import type { LabelledImages } from '@gradus/data';
 import { manualSeed } from '@gradus/tensor';
 import { affine, colorJitter, compose, erase, horizontalFlip, oneOf, gaussianBlur, gaussianNoise, randomResizedCrop } from '@gradus/vision-augment';
 import type { Augmentation, Image } from '@gradus/vision-augment';
@@ -10,11 +11,10 @@ import { readImage, writeImage } from '@gradus/vision-augment/io';
 import { AugmentedImages } from '../augmented-images.ts';
 import { contactSheet } from '../contact-sheet.ts';
 import { imageOf } from '../digits.ts';
+import type { Curve } from '../journal.ts';
+import { learn } from '../learn.ts';
 import { RATES, lenet } from '../models.ts';
-import { record } from '../record.ts';
 import type { Tour } from '../tour.ts';
-import { train } from '../training.ts';
-import type { Trained } from '../training.ts';
 import { count, percent, points } from '../words.ts';
 
 /** Of the contact sheet. */
@@ -51,25 +51,19 @@ export async function augmentation(tour: Tour): Promise<void> {
   const few = subset(data.train, 0, small);
   journal.say(`LeNet on ${count(small)} images only, ${smallEpochs} epochs, from the same initial weights, without and with augmentation:`);
   const augmented = new AugmentedImages(few, forDigits, settings.seed);
-  const runs = [
-    { name: 'LeNet, few images', file: 'lenet-few', images: few, onEpoch: undefined },
-    { name: 'LeNet, few, augmented', file: 'lenet-few-augmented', images: augmented, onEpoch: (number: number) => void (augmented.epoch = number) },
-  ];
-  const [trained, accuracies]: [Trained[], number[]] = [[], []];
-  for (const { name, file, images, onEpoch } of runs) {
+  const curves: Curve[] = [];
+  journal.chart({ title: 'Held-out images right, of a network with few images', x: 'epoch', y: 'share', curves });
+  const accuracyWith = async (name: string, file: string, images: LabelledImages, onEpoch?: (number: number) => void): Promise<number> => {
     manualSeed(settings.seed);
     const model = lenet();
-    const plan = { name, model, images, epochs: smallEpochs, lr: RATES.lenet, batchSize: BATCH, ...(onEpoch === undefined ? {} : { onEpoch }) };
-    trained.push(await train(tour, plan));
-    if (signal.aborted) break;
-    accuracies.push((await record(tour, { name, file, model })).accuracy);
+    const plan = { images, epochs: smallEpochs, lr: RATES.lenet, batchSize: BATCH, onEpoch };
+    const { accuracy } = await learn(tour, { name, file, model }, plan, (trained) => void curves.push(trained.accuracy));
     model.dispose();
-  }
-  const curves = trained.map((each) => each.accuracy).filter(({ points: any }) => any.length > 0);
-  if (curves.length > 0) journal.chart({ title: 'Held-out images right, of a network with few images', x: 'epoch', y: 'share', curves });
-  signal.throwIfAborted();
-  const [without = NaN, withIt = NaN] = accuracies;
-  journal.say(`Accuracy ${percent(without)} without augmentation, ${percent(withIt)} with it: ${points(withIt - without)} points.`);
+    return accuracy;
+  };
+  const plain = await accuracyWith('LeNet, few images', 'lenet-few', few);
+  const varied = await accuracyWith('LeNet, few, augmented', 'lenet-few-augmented', augmented, (number) => (augmented.epoch = number));
+  journal.say(`Accuracy ${percent(plain)} without augmentation, ${percent(varied)} with it: ${points(varied - plain)} points.`);
 }
 
 /** Writes the contact sheet: a photo and digits, each with what augmentation makes of it. */

@@ -3,8 +3,8 @@
 import { Linear } from '@gradus/nn';
 import { int4WeightOnly, quantizeDynamic } from '@gradus/quantize';
 import { shareOfEqual } from '../measure.ts';
-import type { Measurement } from '../measure.ts';
 import { record } from '../record.ts';
+import type { Recorded } from '../record.ts';
 import type { Tour } from '../tour.ts';
 import { percent, points } from '../words.ts';
 import type { Networks } from './network.ts';
@@ -13,7 +13,7 @@ import type { Networks } from './network.ts';
 const GROUP_SIZE = 16;
 
 /** Quantizes the MLP in two ways, and compares each with what it was. @throws the signal's reason */
-export async function compression(tour: Tour, { mlp }: Networks, before: Measurement & { readonly bytes: number }): Promise<void> {
+export async function compression(tour: Tour, { mlp }: Networks, before: Recorded): Promise<void> {
   const { journal, signal } = tour;
   signal.throwIfAborted();
   journal.begin('5. Compression');
