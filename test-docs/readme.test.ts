@@ -1,9 +1,11 @@
-// Checks the types of every ```ts block in the root README and in the packages' READMEs, and runs each as a module of its own,
-// so that what a reader copies works. An error names the README and the line. To leave a block out, say why just above it:
-// <!-- not run: it downloads 2 GB -->
+// Checks the types of every ```ts block in the root README and in the READMEs of packages and apps, and runs each as a module of its own
+// in the repository's root, so that what a reader copies works. An error names the README and the line. To leave a block out, say why just
+// above it: <!-- not run: it downloads 2 GB -->
+// What a block prints is checked where a comment says so: `console.log(x); // → [0.999, 1.998]`. Numbers are compared to the decimals shown.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { formatWithOptions } from 'node:util';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 
 interface Block {
@@ -14,6 +16,10 @@ interface Block {
   /** The reason that stands above a block that is left out; undefined for one that is not. */
   readonly omitted: string | undefined;
 }
+
+/** A line that says what it prints. */
+const PRINTS = /\/\/ → (.*)$/gm;
+const NUMBER = /-?\d+(?:\.\d+)?(?:e[-+]?\d+)?/g;
 
 const root = resolve(import.meta.dirname, '..');
 // Blocks are written to files inside test-docs, because from here every package resolves by its published name.
@@ -35,7 +41,21 @@ function blocksOf(readme: string): Block[] {
 
 const fileOf = ({ readme, line }: Block): string => join(written, `${readme.replaceAll('/', '-')}-${line}.ts`);
 
-const readmes = ['README.md', ...readdirSync(join(root, 'packages')).map((name) => `packages/${name}/README.md`)];
+/** What was printed, with numbers rounded to as many decimals as the comment has at their place, and without the spaces that Node.js puts in brackets. */
+function asShown(printed: string, comment: string): string {
+  const decimals = [...comment.matchAll(NUMBER)].map(([text]) => text.split('.')[1]?.length ?? 0);
+  let place = 0;
+  const rounded = printed.replaceAll(NUMBER, (text) => {
+    const digits = decimals[place++] ?? 0;
+    return digits === 0 ? text : Number(text).toFixed(digits);
+  });
+  return rounded.replaceAll('[ ', '[').replaceAll(' ]', ']');
+}
+
+const readmes = [
+  'README.md',
+  ...['packages', 'apps'].flatMap((parent) => readdirSync(join(root, parent)).map((name) => `${parent}/${name}/README.md`)),
+];
 const blocks = readmes.filter((readme) => existsSync(join(root, readme))).flatMap((readme) => blocksOf(readme));
 const used = blocks.filter(({ omitted }) => omitted === undefined);
 
@@ -44,8 +64,14 @@ mkdirSync(written, { recursive: true });
 // With its lines where the README has them, the line numbers in the errors of a block are the README's.
 for (const block of used) writeFileSync(fileOf(block), '\n'.repeat(block.line - 1) + block.code + '\n');
 
+/** What a block gave to console.log, call by call. */
+let logged: unknown[][] = [];
+
 beforeEach(() => {
-  for (const method of ['debug', 'error', 'info', 'log', 'table', 'warn'] as const) vi.spyOn(console, method).mockReturnValue();
+  process.chdir(root);
+  logged = [];
+  for (const method of ['debug', 'error', 'info', 'table', 'warn'] as const) vi.spyOn(console, method).mockReturnValue();
+  vi.spyOn(console, 'log').mockImplementation((...values: unknown[]) => void logged.push(values));
 });
 afterEach(() => {
   vi.restoreAllMocks();
@@ -76,8 +102,13 @@ test.runIf(used.length > 0)('the types are right', () => {
 describe.each(used)('$readme', (block) => {
   test(`line ${block.line} runs`, async () => {
     const file = fileOf(block);
+    const prints = [...block.code.matchAll(PRINTS)].map((match) => match[1] ?? '');
     try {
       await import(/* @vite-ignore */ file);
+      if (prints.length > 0) {
+        const printed = logged.map((values) => formatWithOptions({ breakLength: Infinity }, ...values));
+        expect(printed.map((text, i) => asShown(text, prints[i] ?? ''))).toEqual(prints);
+      }
     } catch (cause) {
       const error = cause instanceof Error ? cause : new Error(String(cause));
       const line = error.stack?.split(file)[1]?.match(/^:(\d+)/)?.[1] ?? block.line;

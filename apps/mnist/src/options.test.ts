@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { UsageError, helpText, parseOptions } from './options.ts';
+import { UsageError } from './command-line.ts';
+import { helpText, parseOptions } from './options.ts';
 
 const defaults = {
   epochs: 3,

@@ -2,7 +2,7 @@
 
 import { SingleBar } from 'cli-progress';
 
-/** Lines in an epoch where there is no terminal. */
+/** Lines in an epoch where there is no terminal, unless the plan says otherwise. */
 const LINES = 10;
 
 /** Where progress is shown: `process.stderr`. */
@@ -15,6 +15,10 @@ export interface ProgressPlan {
   readonly epochs: number;
   /** Images in an epoch. */
   readonly images: number;
+  /** What is trained, to tell several apart. Default: not said. */
+  readonly name?: string;
+  /** Lines in an epoch where there is no terminal. Default 10. */
+  readonly lines?: number;
   readonly stream: ProgressStream;
   /** A clock, in milliseconds. */
   readonly now: () => number;
@@ -68,6 +72,11 @@ class Meter {
   }
 }
 
+/** The plan's name, before what is said of an epoch. */
+function prefixOf({ name }: ProgressPlan): string {
+  return name === undefined ? '' : `${name}: `;
+}
+
 const NOTHING_YET: Reading = { percent: '0 %', rate: '', loss: '', left: '' };
 
 class Bar implements Progress {
@@ -79,7 +88,7 @@ class Bar implements Progress {
     this.#plan = plan;
     this.#meter = new Meter(plan);
     this.#bar = new SingleBar({
-      format: 'epoch {epoch} {bar} {percent}  {rate}  {loss}  {left}',
+      format: `${prefixOf(plan)}epoch {epoch} {bar} {percent}  {rate}  {loss}  {left}`,
       stream: plan.stream,
       barCompleteChar: '█',
       barIncompleteChar: '░',
@@ -108,7 +117,7 @@ class Lines implements Progress {
   readonly #plan: ProgressPlan;
   readonly #meter: Meter;
   #epoch = 0;
-  /** Tenths of the epoch that have their line. */
+  /** Parts of the epoch that have their line. */
   #shown = 0;
 
   constructor(plan: ProgressPlan) {
@@ -123,11 +132,13 @@ class Lines implements Progress {
   }
 
   update(images: number, loss: number): void {
-    const part = Math.floor((LINES * images) / this.#plan.images);
+    const part = Math.floor(((this.#plan.lines ?? LINES) * images) / this.#plan.images);
     if (part <= this.#shown) return;
     this.#shown = part;
     const { percent, rate, loss: lossText, left } = this.#meter.read(images, loss);
-    this.#plan.stream.write(`epoch ${this.#epoch}/${this.#plan.epochs}  ${percent.padStart(5)}  ${lossText}  ${rate}  ${left}\n`);
+    this.#plan.stream.write(
+      `${prefixOf(this.#plan)}epoch ${this.#epoch}/${this.#plan.epochs}  ${percent.padStart(5)}  ${lossText}  ${rate}  ${left}\n`,
+    );
   }
 
   end(): void {

@@ -6,55 +6,27 @@ import { cpu } from '@gradus/backend-cpu';
 import { fashionMnist, mnist, subset } from '@gradus/data';
 import type { LabelledImages, Split } from '@gradus/data';
 import { saveSafetensors } from '@gradus/formats';
-import { GradusError, manualSeed, setDefaultDevice } from '@gradus/tensor';
+import { manualSeed, setDefaultDevice } from '@gradus/tensor';
 import { INTERRUPTED } from './interrupt.ts';
 import { MODELS } from './models.ts';
-import { UsageError, helpText, parseOptions } from './options.ts';
+import { helpText, parseOptions } from './options.ts';
 import type { Settings } from './options.ts';
+import { exitCodeOf } from './program.ts';
+import type { Surroundings } from './program.ts';
 import { createProgress } from './progress.ts';
-import type { ProgressStream } from './progress.ts';
 import { trainModel } from './train.ts';
 import type { Epoch } from './train.ts';
-
-/** What the program touches of the outside. */
-export interface Surroundings {
-  /** Results. */
-  readonly out: NodeJS.WritableStream;
-  /** Progress and complaints. */
-  readonly err: ProgressStream;
-  /** Asks to stop. */
-  readonly signal: AbortSignal;
-  /** A clock, in milliseconds. */
-  readonly now: () => number;
-}
 
 const DEVICES = { cpu } as const;
 
 /** Runs the program. @returns the exit code: 0, 1 for what went wrong, 2 for a wrong command line, 130 when it was stopped */
 export async function run(args: readonly string[], surroundings: Surroundings): Promise<number> {
-  const { out, err } = surroundings;
-  try {
+  return exitCodeOf(async () => {
     const settings = parseOptions(args);
-    if (settings !== null) return await train(settings, surroundings);
-    out.write(`${helpText()}\n`);
+    if (settings !== null) return train(settings, surroundings);
+    surroundings.out.write(`${helpText()}\n`);
     return 0;
-  } catch (error) {
-    if (error instanceof UsageError) {
-      err.write(`${error.message}\n--help lists every option.\n`);
-      return 2;
-    }
-    err.write(`${isExpected(error) ? `error: ${error.message}` : describeBug(error)}\n`);
-    return 1;
-  }
-}
-
-/** Errors that say by themselves what is wrong: the toolkit's and the system's. */
-function isExpected(error: unknown): error is Error {
-  return error instanceof GradusError || (error instanceof Error && 'syscall' in error);
-}
-
-function describeBug(error: unknown): string {
-  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+  }, surroundings.err);
 }
 
 async function train(settings: Settings, { out, err, signal, now }: Surroundings): Promise<number> {

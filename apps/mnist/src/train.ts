@@ -26,6 +26,8 @@ export interface Training {
   readonly progress: Progress;
   /** Stops after the current batch. */
   readonly signal: AbortSignal;
+  /** Called after each step with the images seen in this epoch so far and the mean loss of the batch. Default: nothing. */
+  readonly onStep?: (images: number, loss: number) => void;
   /** Called after each epoch that ran to its end. */
   readonly onEpoch: (epoch: Epoch) => void;
 }
@@ -86,9 +88,11 @@ async function trainEpoch(
       optimizer.lr = lr * (1 - done++ / steps);
       const { loss, share } = step(x, y);
       images += y.size;
-      lossSum += (await loss.item()) * y.size;
+      const batchLoss = await loss.item();
+      lossSum += batchLoss * y.size;
       right += (await share.item()) * y.size;
       progress.update(images, lossSum / images);
+      training.onStep?.(images, batchLoss);
     }
   } finally {
     progress.end();
