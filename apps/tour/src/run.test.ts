@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { loadSafetensors } from '@gradus/formats';
 import type { Surroundings } from '@gradus/mnist';
-import { readImage } from '@gradus/vision-augment/io';
+import { readImage } from '@gradus/vision-augment';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { mlp } from './models.ts';
 import { helpText } from './options.ts';

@@ -5,9 +5,20 @@ import { join } from 'node:path';
 import { subset } from '@gradus/data';
 import type { LabelledImages } from '@gradus/data';
 import { manualSeed } from '@gradus/tensor';
-import { affine, colorJitter, compose, erase, horizontalFlip, oneOf, gaussianBlur, gaussianNoise, randomResizedCrop } from '@gradus/vision-augment';
+import {
+  affine,
+  colorJitter,
+  compose,
+  erase,
+  gaussianBlur,
+  gaussianNoise,
+  horizontalFlip,
+  oneOf,
+  randomResizedCrop,
+  readImage,
+  writeImage,
+} from '@gradus/vision-augment';
 import type { Augmentation, Image } from '@gradus/vision-augment';
-import { readImage, writeImage } from '@gradus/vision-augment/io';
 import { AugmentedImages } from '../augmented-images.ts';
 import { contactSheet } from '../contact-sheet.ts';
 import { imageOf } from '../digits.ts';

@@ -7,7 +7,7 @@ import type { FusedModel, SoftVote, TemperatureScaling } from '@gradus/ensemble'
 import { Module } from '@gradus/nn';
 import { Parameter, clamp, full, log, mul, reshape, sum } from '@gradus/tensor';
 import type { Tensor } from '@gradus/tensor';
-import { writeImage } from '@gradus/vision-augment/io';
+import { writeImage } from '@gradus/vision-augment';
 import { contactSheet } from '../contact-sheet.ts';
 import { wholeBatch } from '../data.ts';
 import { imageOf } from '../digits.ts';
