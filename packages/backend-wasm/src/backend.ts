@@ -4,7 +4,7 @@ import { CONTRACT_VERSION, KernelError, UnsupportedError, kernelKey, operandPosi
 import type { Arg, Backend, Block, Capabilities, Executable, Kernel, Recording, Run } from '@gradus/backend';
 import { capabilitiesOf, supports } from './capabilities.ts';
 import type { Features } from './engine/features.ts';
-import { createToolchain } from './engine/toolchain.ts';
+import { WORKSPACE_BYTES, createToolchain } from './engine/toolchain.ts';
 import type { Toolchain } from './engine/toolchain.ts';
 import type { Planner } from './kernels/prepare-map.ts';
 import { Launcher } from './launch/launcher.ts';
@@ -76,7 +76,7 @@ export class WasmBackend implements Backend {
     const heap = new Heap(false);
     this.capabilities = capabilitiesOf(features, 1);
     this.#blocks = new Blocks(this.name, heap, memoryLimitBytes);
-    this.#toolchain = createToolchain(heap.memory, false, features);
+    this.#toolchain = createToolchain(heap.memory, false, features, heap.take(WORKSPACE_BYTES));
     this.#launcher = new Launcher(this.#blocks);
     this.#forgotten = new FinalizationRegistry((launches) => {
       for (const launch of launches) this.#launcher.release(launch);
@@ -116,7 +116,7 @@ export class WasmBackend implements Backend {
   }
 
   supports(kernel: Kernel): boolean {
-    return supports(kernel);
+    return supports(kernel, this.#toolchain.features);
   }
 
   prepare(kernel: Kernel): Executable {
@@ -124,7 +124,7 @@ export class WasmBackend implements Backend {
     const key = kernelKey(kernel);
     const known = this.#executables.get(key);
     if (known !== undefined) return known;
-    if (!supports(kernel))
+    if (!this.supports(kernel))
       throw new UnsupportedError({
         op: 'wasm.prepare',
         expected: 'a kernel that supports() accepts',

@@ -1,7 +1,7 @@
 /** What the wasm backend can do, and which kernels it runs. */
 
 import { evaluationOrder } from '@gradus/backend';
-import type { Capabilities, ContractKernel, DType, DTypeCapabilities, Expression, Kernel } from '@gradus/backend';
+import type { Capabilities, DType, DTypeCapabilities, Expression, Kernel } from '@gradus/backend';
 import type { Features } from './engine/features.ts';
 import { MAX_BLOCK_BYTES } from './memory/block.ts';
 
@@ -63,14 +63,14 @@ const FACTORS: { readonly [D in DType]?: readonly DType[] } = {
   uint32: ['int32', 'uint32', 'int8', 'uint8'],
 };
 
-function factors(kernel: ContractKernel): boolean {
+function factors(kernel: Kernel, accumulate: DType): boolean {
   const [a, b] = kernel.operands;
-  const allowed = FACTORS[kernel.accumulate] ?? [];
+  const allowed = FACTORS[accumulate] ?? [];
   return a !== undefined && b !== undefined && allowed.includes(a.dtype) && allowed.includes(b.dtype);
 }
 
-/** Does this backend run `kernel`? */
-export function supports(kernel: Kernel): boolean {
+/** Does this backend run `kernel` on an engine with these features? */
+export function supports(kernel: Kernel, features: Features): boolean {
   if (!computes(kernel)) return false;
   switch (kernel.kind) {
     case 'map':
@@ -79,7 +79,9 @@ export function supports(kernel: Kernel): boolean {
     case 'reduce':
       return kernel.folds.every((fold) => DTYPE_CAPABILITIES[fold.value.dtype].accumulate);
     case 'contract':
-      return factors(kernel);
+      return factors(kernel, kernel.accumulate);
+    case 'convolution':
+      return features.simd && kernel.accumulate === 'float32' && factors(kernel, kernel.accumulate);
     default:
       return false;
   }

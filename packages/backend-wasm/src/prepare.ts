@@ -7,6 +7,7 @@ import { prepareMap } from './kernels/prepare-map.ts';
 import type { Planner } from './kernels/prepare-map.ts';
 import { prepareReduce } from './kernels/prepare-reduce.ts';
 import { prepareScatter } from './kernels/scatter.ts';
+import { prepareConvolution } from './convolution/convolution.ts';
 import { prepareContract } from './product/contract.ts';
 
 /** Plans runs of any kernel that `supports` accepts. */
@@ -20,6 +21,8 @@ export function prepareKernel(kernel: Kernel, toolchain: Toolchain): Planner {
       return prepareScatter(kernel, toolchain);
     case 'contract':
       return prepareContract(kernel, toolchain);
+    case 'convolution':
+      return prepareConvolution(kernel, toolchain);
     default:
       throw new UnsupportedError({ op: 'wasm.prepare', expected: 'a kernel with an implementation', got: kernel.kind });
   }

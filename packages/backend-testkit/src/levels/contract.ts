@@ -144,8 +144,9 @@ function epilogueCases(terms: Terms): Case[] {
       outputs: [sum, apply('less', sum, constant('float32', 0))],
     },
     { more: [{ dtype: 'int32', access: 'write', layout: 'reversed' }], outputs: [cast(sum, 'int32')] },
+    { more: [{ ...result, layout: 'transposed' }], outputs: [sum] },
   ];
-  const names = ['bias and relu', 'a scalar', 'added in place', 'two outputs', 'cast to int32'];
+  const names = ['bias and relu', 'a scalar', 'added in place', 'two outputs', 'cast to int32', 'stored column by column'];
   return products.flatMap((product, i) =>
     (
       [

@@ -14,6 +14,9 @@ export function select<T extends Type>(condition: I32, a: Value<T>, b: Value<T>)
   return instruction(a.type, 0x1b, [a, b, condition]);
 }
 
+/** The address of the buffer that a worker has for itself: the one global of every module. */
+export const workspace: I32 = instruction('i32', 0x23, [], (to) => to.unsigned(0));
+
 const wordBinary = (opcode: number): ((a: I32, b: I32) => I32) => binary('i32', 'i32', opcode);
 
 /** 32-bit integers. */

@@ -23,7 +23,7 @@ interface FunctionInModule {
   readonly exported: string | null;
 }
 
-/** Collects functions and writes them as a binary module. It imports `env.memory`. */
+/** Collects functions and writes them as a binary module. It imports `env.memory`, and `env.workspace`: the address of a buffer of the worker's own. */
 export class ModuleWriter {
   readonly #memory: MemoryType;
   readonly #signatures: { readonly parameters: readonly Type[]; readonly result: Type | null }[] = [];
@@ -70,13 +70,23 @@ export class ModuleWriter {
       to.unsigned(result === null ? 0 : 1);
       if (result !== null) to.byte(TYPE_CODES[result]);
     });
-    this.#section(out, 2, [this.#memory], (to, { shared, maximumPages }) => {
-      to.name('env');
+    const { shared, maximumPages } = this.#memory;
+    const memory = (to: Bytes): void => {
       to.name('memory');
       to.byte(0x02);
       to.byte(shared ? 0x03 : 0x01);
       to.unsigned(0);
       to.unsigned(maximumPages);
+    };
+    const workspace = (to: Bytes): void => {
+      to.name('workspace');
+      to.byte(0x03);
+      to.byte(TYPE_CODES.i32);
+      to.byte(0x00);
+    };
+    this.#section(out, 2, [memory, workspace], (to, write) => {
+      to.name('env');
+      write(to);
     });
     this.#section(out, 3, this.#functions, (to, { signature }) => to.unsigned(signature));
     const exported = this.#functions.flatMap(({ exported: name }, index) => (name === null ? [] : [{ name, index }]));

@@ -2,35 +2,43 @@
 
 import { ModuleWriter } from '../assembler/module.ts';
 import { MAXIMUM_PAGES } from '../memory/heap.ts';
+import type { FrameLayout } from '../launch/frame.ts';
 import type { UnitCode } from '../launch/launch.ts';
 import type { Features } from './features.ts';
 import { webAssembly } from './webassembly.ts';
 import type { Memory } from './webassembly.ts';
 
+/** Code, with the words that it asks of its frame. */
+export interface NamedCode {
+  readonly layout: FrameLayout;
+  readonly code: UnitCode;
+}
+
 /** Makes modules for one memory. */
 export interface Toolchain {
   readonly features: Features;
-  /** The exports of a module that `write` fills. */
-  readonly build: (write: (module: ModuleWriter) => void) => Readonly<Record<string, UnitCode>>;
+  /** The function `run` of a module that `write` fills. */
+  readonly build: (write: (module: ModuleWriter) => void) => UnitCode;
+  /** Code that was made before, by its description: for code that is the same whatever the kernel (`launch/code.ts`). */
+  readonly known: Map<string, NamedCode>;
 }
 
-/** A toolchain whose modules work on `memory`. */
-export function createToolchain(memory: Memory, shared: boolean, features: Features): Toolchain {
+/** Bytes of the buffer that the code of a unit may use while it runs. */
+export const WORKSPACE_BYTES = 65_536;
+
+/** A toolchain whose modules work on `memory`; `workspace` is the address of {@link WORKSPACE_BYTES} bytes in it. */
+export function createToolchain(memory: Memory, shared: boolean, features: Features, workspace: number): Toolchain {
   return {
     features,
+    known: new Map(),
     build: (write) => {
       const module = new ModuleWriter({ shared, maximumPages: MAXIMUM_PAGES });
       write(module);
       const api = webAssembly();
-      const instance = new api.Instance(new api.Module(module.finish()), { env: { memory } });
-      return instance.exports as Record<string, UnitCode>;
+      const instance = new api.Instance(new api.Module(module.finish()), { env: { memory, workspace } });
+      const { run } = instance.exports as { readonly run?: UnitCode };
+      if (run === undefined) throw new TypeError('internal: a module without its entry');
+      return run;
     },
   };
-}
-
-/** An exported function that is known to be there. */
-export function exported(exports: Readonly<Record<string, UnitCode>>, name: string): UnitCode {
-  const code = exports[name];
-  if (code === undefined) throw new TypeError(`internal: no function ${name} in its module`);
-  return code;
 }

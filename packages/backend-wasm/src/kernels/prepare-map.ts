@@ -1,7 +1,6 @@
 /** From a map and the `dims` of a run to its launch; code is kept for each geometry that it was made for. */
 
 import type { MapKernel } from '@gradus/backend';
-import { exported } from '../engine/toolchain.ts';
 import type { Toolchain } from '../engine/toolchain.ts';
 import { FrameLayout } from '../launch/frame.ts';
 import { NOTHING, onePhase } from '../launch/launch.ts';
@@ -47,8 +46,7 @@ export function mapPlanner(kernel: MapKernel, toolchain: Toolchain): MapPlanner 
     if (made === undefined) {
       const layout = new FrameLayout();
       const { simd } = toolchain.features;
-      const exports = toolchain.build((module) => writeMap(module, kernel, { loops, inner }, layout, simd));
-      made = { layout, code: exported(exports, 'run') };
+      made = { layout, code: toolchain.build((module) => writeMap(module, kernel, { loops, inner }, layout, simd)) };
       known.set(key, made);
     }
     const words = commonWords(kernel, space, loops);

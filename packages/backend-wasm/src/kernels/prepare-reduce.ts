@@ -1,7 +1,6 @@
 /** From a reduce and the `dims` of a run to its launch. */
 
 import type { ReduceKernel } from '@gradus/backend';
-import { exported } from '../engine/toolchain.ts';
 import type { Toolchain } from '../engine/toolchain.ts';
 import { FrameLayout } from '../launch/frame.ts';
 import { NOTHING, onePhase } from '../launch/launch.ts';
@@ -60,8 +59,7 @@ export function prepareReduce(kernel: ReduceKernel, toolchain: Toolchain): Plann
     if (made === undefined) {
       const layout = new FrameLayout();
       const shape: ReduceShape = { kept, folded, keptInner, foldedInner, direction };
-      const exports = toolchain.build((module) => writeReduce(module, kernel, shape, layout));
-      made = { layout, code: exported(exports, 'run') };
+      made = { layout, code: toolchain.build((module) => writeReduce(module, kernel, shape, layout)) };
       known.set(key, made);
     }
     const words = commonWords(kernel, space, kept);

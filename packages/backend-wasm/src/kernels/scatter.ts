@@ -6,7 +6,6 @@ import type { Code, Local } from '../assembler/code.ts';
 import { i32 } from '../assembler/instructions.ts';
 import type { ModuleWriter } from '../assembler/module.ts';
 import type { I32 } from '../assembler/value.ts';
-import { exported } from '../engine/toolchain.ts';
 import type { Toolchain } from '../engine/toolchain.ts';
 import { scalarElements } from '../lanes/elements.ts';
 import { Evaluator, wrap } from '../lanes/expressions.ts';
@@ -97,10 +96,7 @@ export function prepareScatter(kernel: ScatterKernel, toolchain: Toolchain): Pla
   return (dims) => {
     const space = spaceOf(kernel, dims, named);
     if (space.axes.some((axis) => axis.size === 0)) return NOTHING;
-    code ??= exported(
-      toolchain.build((module) => writeScatter(module, kernel, layout)),
-      'run',
-    );
+    code ??= toolchain.build((module) => writeScatter(module, kernel, layout));
     const loops: readonly Loop[] = space.axes;
     return onePhase({ code, units: 1, words: commonWords(kernel, space, loops).inOrderOf(layout) });
   };

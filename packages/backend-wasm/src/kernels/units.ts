@@ -31,12 +31,12 @@ export interface Row {
 }
 
 /** The entry of a phase: calls a unit's code for each unit of a range. */
-export function writeRun(module: ModuleWriter, unit: (code: Code, frame: I32, number: I32) => void, name = 'run'): void {
+export function writeRun(module: ModuleWriter, unit: (code: Code, frame: I32, number: I32) => void): void {
   module.function(
     ['i32', 'i32', 'i32'],
     null,
     (code) => code.for(code.parameter(2, 'i32'), (number) => unit(code, code.parameter(0, 'i32'), number), code.parameter(1, 'i32')),
-    name,
+    'run',
   );
 }
 

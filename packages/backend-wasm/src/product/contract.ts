@@ -5,14 +5,14 @@
 
 import { apply, cast, load } from '@gradus/backend';
 import type { ContractKernel, ReduceKernel } from '@gradus/backend';
-import { exported } from '../engine/toolchain.ts';
 import type { Toolchain } from '../engine/toolchain.ts';
 import type { Planner } from '../kernels/prepare-map.ts';
 import { storedDType } from '../kernels/point.ts';
 import { prepareReduce } from '../kernels/prepare-reduce.ts';
-import { FrameLayout } from '../launch/frame.ts';
+import { codeFor } from '../launch/code.ts';
 import { NOTHING } from '../launch/launch.ts';
-import type { LaunchPlan, Phase, UnitCode } from '../launch/launch.ts';
+import type { LaunchPlan, Phase } from '../launch/launch.ts';
+import { Tables } from '../launch/tables.ts';
 import { Words } from '../launch/words.ts';
 import type { Axis } from '../lowering/loops.ts';
 import { namedAxes, spaceOf } from '../lowering/space.ts';
@@ -88,58 +88,16 @@ interface Side {
   readonly width: number;
 }
 
-/** Tables of one launch, one after the other. */
-class Tables {
-  readonly #numbers: number[] = [];
-
-  /** The byte offset of a new table. */
-  add(numbers: readonly number[]): number {
-    const at = WORD_BYTES * this.#numbers.length;
-    this.#numbers.push(...numbers);
-    return at;
-  }
-
-  finish(): Int32Array {
-    return Int32Array.from(this.#numbers);
-  }
-}
-
 /** Plans the products of one kernel; its code is made when it is first needed. */
 class ProductPlanner {
   readonly #kernel: ContractKernel;
   readonly #toolchain: Toolchain;
   readonly #epilogue: ReturnType<typeof epiloguePlanner>;
-  readonly #packers = new Map<string, { readonly layout: FrameLayout; readonly code: UnitCode }>();
-  #multiply: { readonly layout: FrameLayout; readonly code: UnitCode } | null = null;
 
   constructor(kernel: ContractKernel, toolchain: Toolchain) {
     this.#kernel = kernel;
     this.#toolchain = toolchain;
     this.#epilogue = epiloguePlanner(kernel, kernel.rank - 1, 'float32', toolchain);
-  }
-
-  #packer(side: Side, mode: PackMode): { readonly layout: FrameLayout; readonly code: UnitCode } {
-    const dtype = storedDType(this.#kernel.operands[side.operand]);
-    const key = `${dtype} ${mode} ${side.width}`;
-    let made = this.#packers.get(key);
-    if (made === undefined) {
-      const layout = new FrameLayout();
-      const exports = this.#toolchain.build((module) => writePack(module, 'pack', side.width, dtype, mode, layout));
-      made = { layout, code: exported(exports, 'pack') };
-      this.#packers.set(key, made);
-    }
-    return made;
-  }
-
-  #multiplier(): { readonly layout: FrameLayout; readonly code: UnitCode } {
-    if (this.#multiply === null) {
-      const layout = new FrameLayout();
-      const exports = this.#toolchain.build((module) => {
-        writeMultiply(module, writeTile(module, this.#toolchain.features.relaxedSimd), layout);
-      });
-      this.#multiply = { layout, code: exported(exports, 'multiply') };
-    }
-    return this.#multiply;
   }
 
   plan(space: Space, product: Product): LaunchPlan {
@@ -174,13 +132,17 @@ class ProductPlanner {
     if (inPlace) words.operand('c', written, space.offsets[written] ?? 0).constant('rowBytes', rows.strides[written] ?? 0);
     else words.scratch('c', matrix).constant('rowBytes', paddedColumns * WORD_BYTES);
     for (const [name, value] of Object.entries(blocking) as [keyof Blocking, number][]) words.constant(name, value);
-    const multiplier = this.#multiplier();
+    const multiplier = codeFor(this.#toolchain, 'multiply', (module, layout) => {
+      writeMultiply(module, writeTile(module, this.#toolchain.features.relaxedSimd), layout);
+    });
     const multiply: Phase = {
       code: multiplier.code,
       units: batches * blocking.rowParts * blocking.columnParts,
       words: words.inOrderOf(multiplier.layout),
     };
-    const epilogue = inPlace ? null : this.#finish(space, product, matrix, matrixBytes, paddedColumns);
+    const rowBytes = paddedColumns * WORD_BYTES;
+    const strides = { m: swapped ? WORD_BYTES : rowBytes, n: swapped ? rowBytes : WORD_BYTES, batch: matrixBytes };
+    const epilogue = inPlace ? null : this.#finish(space, product, matrix, strides);
     return {
       phases: [packedA.phase, packedB.phase, multiply, ...(epilogue === null ? [] : [epilogue])],
       scratchBytes: matrix + (inPlace ? 0 : batches * matrixBytes),
@@ -211,7 +173,8 @@ class ProductPlanner {
       .constant('panels', panels)
       .constant('panelsPerUnit', panelsPerUnit)
       .constant('unitsPerBatch', unitsPerBatch);
-    const { code, layout } = this.#packer(side, mode);
+    const dtype = storedDType(this.#kernel.operands[operand]);
+    const { code, layout } = codeFor(this.#toolchain, `pack ${dtype} ${mode} ${width}`, (module, own) => writePack(module, width, dtype, mode, own));
     const batchBytes = panels * panelElements * WORD_BYTES;
     return {
       phase: { code, units: offsets.length * unitsPerBatch, words: words.inOrderOf(layout) },
@@ -221,22 +184,25 @@ class ProductPlanner {
   }
 
   /** The epilogue over a product of padded matrices in the scratch. */
-  #finish(space: Space, { batch, m, n }: Product, matrix: number, matrixBytes: number, paddedColumns: number): Phase | null {
-    let stride = matrixBytes;
+  #finish(space: Space, { batch, m, n }: Product, matrix: number, own: MatrixStrides): Phase | null {
+    let stride = own.batch;
     const strides = batch.toReversed().map((axis) => {
-      const own = stride;
+      const here = stride;
       stride *= axis.size;
-      return own;
+      return here;
     });
-    const axes = [
-      ...batch.map((axis, i) => withStride(axis, strides[batch.length - 1 - i] ?? 0)),
-      withStride(m, paddedColumns * WORD_BYTES),
-      withStride(n, WORD_BYTES),
-    ];
+    const axes = [...batch.map((axis, i) => withStride(axis, strides[batch.length - 1 - i] ?? 0)), withStride(m, own.m), withStride(n, own.n)];
     const extra = this.#kernel.operands.length;
     const kept: Space = { axes, offsets: space.offsets, lengths: space.lengths };
     return this.#epilogue(kept, (words) => words.scratch(`address${extra}`, matrix));
   }
+}
+
+/** Bytes from one row, column and matrix of the product to the next, as the kernel counts them. */
+interface MatrixStrides {
+  readonly m: number;
+  readonly n: number;
+  readonly batch: number;
 }
 
 interface Packed {

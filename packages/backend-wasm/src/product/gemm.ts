@@ -60,7 +60,7 @@ export function blockingOf(m: number, n: number, k: number): Blocking {
 }
 
 /**
- * Writes the product; its entry is exported as `multiply`. A unit is a block of c.
+ * Writes the product; its entry is exported as `run`. A unit is a block of c.
  * Words: `a`, `aBatch`, `b`, `bBatch` (packed operands, and bytes from one batch to the next), `c`, `cOffsets` (a table of byte offsets, one
  * a batch), `rowBytes`, `k`, and those of {@link Blocking}.
  */
@@ -117,5 +117,5 @@ export function writeMultiply(module: ModuleWriter, tile: Callable, layout: Fram
       frame.word('kBlock'),
     );
   });
-  writeRun(module, (code, frame, number) => code.run(unit, [frame, number]), 'multiply');
+  writeRun(module, (code, frame, number) => code.run(unit, [frame, number]));
 }

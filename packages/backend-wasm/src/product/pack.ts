@@ -43,11 +43,11 @@ export function transpose(code: Code, [a, b, c, d]: readonly [V128, V128, V128, 
 }
 
 /**
- * Writes the code that packs panels of `width` rows; its entry is exported as `name`. A unit is some panels of one batch.
+ * Writes the code that packs panels of `width` rows; its entry is exported as `run`. A unit is some panels of one batch.
  * Words: `source`, `offsets` (the address of a table of byte offsets, one a batch), `rows`, `k`, `rowStride`, `kStride`, `target`, `panels`,
  * `panelsPerUnit`, `unitsPerBatch`.
  */
-export function writePack(module: ModuleWriter, name: string, width: number, dtype: StoredDType, mode: PackMode, layout: FrameLayout): void {
+export function writePack(module: ModuleWriter, width: number, dtype: StoredDType, mode: PackMode, layout: FrameLayout): void {
   const panel = module.function(['i32', 'i32', 'i32', 'i32', 'i32', 'i32'], null, (code) => writePanel(code, width, dtype, mode));
   const unit = module.function(['i32', 'i32'], null, (code) => {
     const frame = new Frame(code, layout, code.parameter(0, 'i32'));
@@ -76,7 +76,7 @@ export function writePack(module: ModuleWriter, name: string, width: number, dty
       first,
     );
   });
-  writeRun(module, (code, frame, number) => code.run(unit, [frame, number]), name);
+  writeRun(module, (code, frame, number) => code.run(unit, [frame, number]));
 }
 
 /** `panel(source, target, rowsLeft, k, rowStride, kStride)` */
