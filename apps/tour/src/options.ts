@@ -1,7 +1,7 @@
 /** The command line: what may be given, what it means, and the text that says so. */
 
-import { helpLines, oneOf, parseArguments, wholeNumber } from '@gradus/mnist';
-import type { OptionTable } from '@gradus/mnist';
+import { DEFAULT_DEVICE_TEXT, DEVICE_NAMES, helpLines, oneOf, parseArguments, wholeNumber } from '@gradus/mnist';
+import type { DeviceName, OptionTable } from '@gradus/mnist';
 
 /** How much is trained and tested on. */
 export interface Sizes {
@@ -25,13 +25,10 @@ export interface Settings {
   readonly seed: number;
   /** The folder for everything that is written. */
   readonly out: string;
-  readonly backend: BackendName;
+  /** Undefined: the fastest there is. */
+  readonly backend: DeviceName | undefined;
   readonly sizes: Sizes;
 }
-
-type BackendName = (typeof BACKENDS)[number];
-
-const BACKENDS = ['cpu'] as const;
 
 /** Takes some three minutes on two cores; all 60,000 images would take ten. */
 const FULL: Sizes = { train: 20_000, validation: 2_000, test: 10_000, small: 1_000, smallEpochs: 15, headEpochs: 5 };
@@ -43,7 +40,7 @@ const OPTIONS = {
   seed: { value: 'N', default: '0', text: 'of weights, order and augmentation: the same seed gives the same results' },
   out: { value: 'FOLDER', default: 'runs/tour', text: 'where the report, pictures and weights go' },
   quick: { text: `a look in 40 seconds: ${QUICK.train.toLocaleString('en')} images in place of ${FULL.train.toLocaleString('en')}, worse results` },
-  backend: { value: BACKENDS.join('|'), default: 'cpu', text: 'what computes' },
+  backend: { value: DEVICE_NAMES.join('|'), default: DEFAULT_DEVICE_TEXT, text: 'what computes' },
   help: { text: 'print this text' },
 } as const satisfies OptionTable;
 
@@ -69,7 +66,7 @@ export function parseOptions(args: readonly string[]): Settings | null {
     epochs: wholeNumber('epochs', given.get('epochs') ?? (quick ? '3' : '2'), 1),
     seed: wholeNumber('seed', given.get('seed') ?? OPTIONS.seed.default, 0, 2 ** 32 - 1),
     out: given.get('out') ?? OPTIONS.out.default,
-    backend: oneOf('backend', given.get('backend') ?? OPTIONS.backend.default, BACKENDS),
+    backend: given.has('backend') ? oneOf('backend', given.get('backend') ?? '', DEVICE_NAMES) : undefined,
     sizes: quick ? QUICK : FULL,
   };
 }

@@ -2,8 +2,7 @@
 
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { cpu } from '@gradus/backend-cpu';
-import { INTERRUPTED, exitCodeOf } from '@gradus/mnist';
+import { INTERRUPTED, exitCodeOf, openDevice } from '@gradus/mnist';
 import type { Surroundings } from '@gradus/mnist';
 import { setDefaultDevice } from '@gradus/tensor';
 import { openData } from './data.ts';
@@ -21,8 +20,6 @@ import { optimizer } from './steps/optimizer.ts';
 import type { Tour } from './tour.ts';
 import { count } from './words.ts';
 
-const BACKENDS = { cpu } as const;
-
 /** Runs the program. @returns the exit code: 0, 1 for what went wrong, 2 for a wrong command line, 130 when it was stopped */
 export async function run(args: readonly string[], surroundings: Surroundings): Promise<number> {
   return exitCodeOf(async () => {
@@ -37,12 +34,13 @@ export async function run(args: readonly string[], surroundings: Surroundings): 
 export async function walk(settings: Settings, { out, err, signal, now }: Surroundings): Promise<number> {
   const start = now();
   await mkdir(settings.out, { recursive: true });
-  setDefaultDevice(BACKENDS[settings.backend]());
+  const device = await openDevice(settings.backend, (line) => void out.write(`${line}\n`));
+  setDefaultDevice(device);
   const journal = new Journal(out);
   await walkSteps({ settings, data: await openData(settings.sizes), journal, err, signal, now });
 
   const seconds = (now() - start) / 1000;
-  const page = reportPage({ settings, journal, seconds, stopped: signal.aborted });
+  const page = reportPage({ settings, device: device.name, journal, seconds, stopped: signal.aborted });
   const file = join(settings.out, 'report.html');
   await writeFile(file, page);
   if (journal.rows.length > 0) out.write(`\n${textTable(journal.rows)}\n`);

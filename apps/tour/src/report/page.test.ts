@@ -22,6 +22,7 @@ const chapter = {
   pictures: [{ caption: 'Pixels', png: Uint8Array.of(1, 2, 3), width: 8, height: 4 }],
 };
 const report: Report = {
+  device: 'cpu',
   settings: {
     epochs: 2,
     seed: 17,

@@ -12,6 +12,8 @@ import { htmlTable } from './table.ts';
 /** What the report tells of. */
 export interface Report {
   readonly settings: Settings;
+  /** The name of the device that computed. */
+  readonly device: string;
   readonly journal: Pick<Journal, 'chapters' | 'rows'>;
   /** How long everything took. */
   readonly seconds: number;
@@ -20,9 +22,9 @@ export interface Report {
 }
 
 /** The page as text. */
-export function reportPage({ settings, journal, seconds, stopped }: Report): string {
-  const { epochs, seed, backend, sizes } = settings;
-  const run = `Seed ${seed}, backend ${backend}, ${count(sizes.train)} training images × ${epochs}, ${count(sizes.test)} test images, ${seconds.toFixed(0)} seconds.`;
+export function reportPage({ settings, device, journal, seconds, stopped }: Report): string {
+  const { epochs, seed, sizes } = settings;
+  const run = `Seed ${seed}, backend ${device}, ${count(sizes.train)} training images × ${epochs}, ${count(sizes.test)} test images, ${seconds.toFixed(0)} seconds.`;
   const { rows, chapters } = journal;
   return [
     '<!doctype html>',

@@ -33,7 +33,7 @@ export function webAssembly(): Api {
   throw new UnsupportedError({
     op: 'wasm',
     expected: 'an engine with WebAssembly',
-    got: 'one without it',
+    got: 'an engine without WebAssembly',
     fix: 'use cpu() of @gradus/backend-cpu there.',
   });
 }
