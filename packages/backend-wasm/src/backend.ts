@@ -8,10 +8,11 @@ import { WORKSPACE_BYTES, createToolchain } from './engine/toolchain.ts';
 import type { Toolchain } from './engine/toolchain.ts';
 import type { Planner } from './kernels/prepare-map.ts';
 import { Launcher } from './launch/launcher.ts';
-import type { Launch } from './launch/launcher.ts';
+import type { Launch, SharingRule } from './launch/launcher.ts';
 import { Blocks } from './memory/block.ts';
 import { Heap } from './memory/heap.ts';
 import { prepareKernel } from './prepare.ts';
+import { WorkerPool } from './threads/pool.ts';
 
 /** Launches that an executable remembers: more sizes than a program has at one place, as a rule. */
 const REMEMBERED_LAUNCHES = 32;
@@ -60,27 +61,60 @@ function equalDims(a: Int32Array, b: Int32Array): boolean {
   return true;
 }
 
+/** What a backend is made with. */
+export interface Settings {
+  readonly features: Features;
+  /** The calling one included. */
+  readonly threads: number;
+  readonly memoryLimitBytes: number;
+  /** How long a worker may be at one piece of work. */
+  readonly stallMilliseconds: number;
+  readonly sharing: SharingRule;
+}
+
+/** The engine's clock, in milliseconds. */
+const now: () => number = () => (globalThis as unknown as { readonly performance: { now(): number } }).performance.now();
+
 /** See `wasm()`. */
 export class WasmBackend implements Backend {
   readonly contract: typeof CONTRACT_VERSION = CONTRACT_VERSION;
-  readonly name: string = 'wasm';
+  readonly name: string;
   readonly capabilities: Capabilities;
   readonly #blocks: Blocks;
+  readonly #pool: WorkerPool | null;
   readonly #toolchain: Toolchain;
   readonly #launcher: Launcher;
   readonly #executables = new Map<string, WasmExecutable>();
   /** Gives the memory of recordings back that nobody holds any more. */
   readonly #forgotten: FinalizationRegistry<readonly Launch[]>;
 
-  constructor(features: Features, memoryLimitBytes: number) {
-    const heap = new Heap(false);
-    this.capabilities = capabilitiesOf(features, 1);
+  constructor({ features, threads, memoryLimitBytes, stallMilliseconds, sharing }: Settings) {
+    const heap = new Heap(threads > 1);
+    this.name = threads > 1 ? `wasm (${threads} threads)` : 'wasm';
+    this.capabilities = capabilitiesOf(features, threads);
+    this.#pool = threads > 1 ? new WorkerPool(heap, threads, WORKSPACE_BYTES, now, stallMilliseconds) : null;
     this.#blocks = new Blocks(this.name, heap, memoryLimitBytes);
-    this.#toolchain = createToolchain(heap.memory, false, features, heap.take(WORKSPACE_BYTES));
-    this.#launcher = new Launcher(this.#blocks);
+    this.#toolchain = createToolchain(heap.memory, features, heap.take(WORKSPACE_BYTES), this.#pool);
+    this.#launcher = new Launcher(this.#blocks, this.#pool, now, sharing);
     this.#forgotten = new FinalizationRegistry((launches) => {
       for (const launch of launches) this.#launcher.release(launch);
     });
+  }
+
+  /** @throws BackendDisposedError @throws WorkerLostError */
+  #assertUsable(op: string): void {
+    this.#blocks.assertUsable(op);
+    this.#pool?.assertWhole(op);
+  }
+
+  /** Ends the workers as an outside force would: for tests. */
+  endWorkers(): void {
+    this.#pool?.endWorkers();
+  }
+
+  /** Resolves when all workers are up. Nobody has to wait for it: until then the caller computes alone. */
+  async workersReady(): Promise<void> {
+    await this.#pool?.allReady();
   }
 
   get allocatedBytes(): number {
@@ -88,7 +122,7 @@ export class WasmBackend implements Backend {
   }
 
   allocate(byteLength: number): Block {
-    this.#blocks.assertUsable('allocate');
+    this.#assertUsable('allocate');
     return this.#blocks.allocate(byteLength);
   }
 
@@ -98,7 +132,7 @@ export class WasmBackend implements Backend {
   }
 
   write(block: Block, bytes: Uint8Array, byteOffset = 0): void {
-    this.#blocks.assertUsable('write');
+    this.#assertUsable('write');
     this.#blocks.bytes(block, byteOffset, bytes.byteLength, 'write').set(bytes);
   }
 
@@ -111,7 +145,7 @@ export class WasmBackend implements Backend {
   }
 
   #copy(block: Block, byteOffset: number, byteLength: number, op: string): Uint8Array {
-    this.#blocks.assertUsable(op);
+    this.#assertUsable(op);
     return this.#blocks.bytes(block, byteOffset, byteLength, op).slice();
   }
 
@@ -138,7 +172,7 @@ export class WasmBackend implements Backend {
   }
 
   run(executable: Executable, args: readonly Arg[], dims: Int32Array): void {
-    this.#blocks.assertUsable('run');
+    this.#assertUsable('run');
     const mine = this.#own(executable, args.length, dims);
     this.#check(mine.kernel, args);
     this.#launcher.run(this.#launchOf(mine, dims), args, 0);
@@ -205,7 +239,7 @@ export class WasmBackend implements Backend {
   }
 
   replay(recording: Recording, args: readonly Arg[]): void {
-    this.#blocks.assertUsable('replay');
+    this.#assertUsable('replay');
     if (!(recording instanceof WasmRecording) || recording.owner !== this)
       throw new KernelError({ op: 'wasm.replay', expected: 'a recording of this backend', got: 'one of another' });
     if (args.length !== recording.argumentCount)
@@ -214,6 +248,7 @@ export class WasmBackend implements Backend {
   }
 
   dispose(): void {
+    this.#pool?.dispose();
     this.#blocks.dispose();
     this.#executables.clear();
   }

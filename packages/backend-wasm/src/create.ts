@@ -3,6 +3,9 @@
 import { UnsupportedError } from '@gradus/backend';
 import type { Backend } from '@gradus/backend';
 import { WasmBackend } from './backend.ts';
+import { SHARE_EVERYTHING, SHARE_WHERE_IT_PAYS } from './launch/launcher.ts';
+import { STALL_MILLISECONDS } from './threads/pool.ts';
+import { canShareMemory } from './threads/spawn.ts';
 import { probeFeatures } from './engine/features.ts';
 import type { Features } from './engine/features.ts';
 
@@ -10,6 +13,11 @@ import type { Features } from './engine/features.ts';
 export interface WasmOptions {
   /** Use vectors (`simd`), fused multiply-add besides (`relaxed`), or neither. Default: the most that the engine has. */
   readonly simd?: 'relaxed' | 'plain' | 'off';
+  /**
+   * Threads that compute, the calling one included. Default 1. Results are the same to the bit with any number. In browsers more than one needs a
+   * page that is cross-origin isolated; elsewhere it stays one, with a warning.
+   */
+  readonly threads?: number;
   /** Most bytes of live blocks; `allocate` throws OutOfMemoryError beyond. Default: what 32-bit addresses reach, 4 GiB. */
   readonly memoryLimitBytes?: number;
 }
@@ -37,6 +45,39 @@ function chosenFeatures(wish: WasmOptions['simd']): Features {
   }
 }
 
+/** Options for tests. */
+export interface InternalOptions extends WasmOptions {
+  /** How long a worker may be at one piece of work before it counts as lost. */
+  readonly stallMilliseconds?: number;
+  /** Share every phase that has more than one unit, however small. */
+  readonly shareEverything?: boolean;
+}
+
+let warned = false;
+
+/** The threads to have: one where memory cannot be shared. */
+function possibleThreads(wish: number): number {
+  if (!Number.isInteger(wish) || wish < 1)
+    throw new UnsupportedError({ op: 'wasm', expected: 'threads: a whole number from 1', got: String(wish), fix: 'leave it out for one thread.' });
+  if (wish === 1 || canShareMemory()) return wish;
+  if (!warned) {
+    warned = true;
+    const { console } = globalThis as unknown as { readonly console: { warn(text: string): void } };
+    console.warn(
+      'gradus: wasm computes on one thread, since this page may not share memory between threads. ' +
+        'Serve it with the headers "Cross-Origin-Opener-Policy: same-origin" and "Cross-Origin-Embedder-Policy: require-corp".',
+    );
+  }
+  return 1;
+}
+
+/** Makes a wasm backend with any of the internal seams. @throws UnsupportedError */
+export function createWasm(options: InternalOptions = {}): WasmBackend {
+  const { memoryLimitBytes = Infinity, threads = 1, stallMilliseconds = STALL_MILLISECONDS, shareEverything = false } = options;
+  const sharing = shareEverything ? SHARE_EVERYTHING : SHARE_WHERE_IT_PAYS;
+  return new WasmBackend({ features: chosenFeatures(options.simd), threads: possibleThreads(threads), memoryLimitBytes, stallMilliseconds, sharing });
+}
+
 /**
  * The fast backend for ordinary processors: kernels generated as WebAssembly for exactly what a program computes.
  *
@@ -50,6 +91,5 @@ function chosenFeatures(wish: WasmOptions['simd']): Features {
  * It has every dtype but float64. @throws UnsupportedError where the engine lacks what `simd` asks for
  */
 export async function wasm(options: WasmOptions = {}): Promise<Backend> {
-  const { memoryLimitBytes = Infinity } = options;
-  return new WasmBackend(chosenFeatures(options.simd), memoryLimitBytes);
+  return createWasm(options);
 }

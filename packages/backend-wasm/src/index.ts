@@ -2,3 +2,4 @@
 
 export { wasm } from './create.ts';
 export type { WasmOptions } from './create.ts';
+export { WorkerLostError } from './threads/errors.ts';

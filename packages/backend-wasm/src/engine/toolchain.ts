@@ -4,6 +4,7 @@ import { ModuleWriter } from '../assembler/module.ts';
 import { MAXIMUM_PAGES } from '../memory/heap.ts';
 import type { FrameLayout } from '../launch/frame.ts';
 import type { UnitCode } from '../launch/launch.ts';
+import type { WorkerPool } from '../threads/pool.ts';
 import type { Features } from './features.ts';
 import { webAssembly } from './webassembly.ts';
 import type { Memory } from './webassembly.ts';
@@ -27,18 +28,19 @@ export interface Toolchain {
 export const WORKSPACE_BYTES = 65_536;
 
 /** A toolchain whose modules work on `memory`; `workspace` is the address of {@link WORKSPACE_BYTES} bytes in it. */
-export function createToolchain(memory: Memory, shared: boolean, features: Features, workspace: number): Toolchain {
+export function createToolchain(memory: Memory, features: Features, workspace: number, pool: WorkerPool | null): Toolchain {
   return {
     features,
     known: new Map(),
     build: (write) => {
-      const module = new ModuleWriter({ shared, maximumPages: MAXIMUM_PAGES });
+      const module = new ModuleWriter({ shared: pool !== null, maximumPages: MAXIMUM_PAGES });
       write(module);
       const api = webAssembly();
-      const instance = new api.Instance(new api.Module(module.finish()), { env: { memory, workspace } });
-      const { run } = instance.exports as { readonly run?: UnitCode };
+      const bytes = module.finish();
+      const instance = new api.Instance(new api.Module(bytes), { env: { memory, workspace } });
+      const { run } = instance.exports as { readonly run?: UnitCode['run'] };
       if (run === undefined) throw new TypeError('internal: a module without its entry');
-      return run;
+      return { run, module: pool?.publish(bytes) ?? -1 };
     },
   };
 }

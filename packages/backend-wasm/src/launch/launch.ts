@@ -9,8 +9,13 @@
 
 import type { DType } from '@gradus/backend';
 
-/** Code of a phase: the frame's address, first unit, end of the units. */
-export type UnitCode = (frame: number, begin: number, end: number) => void;
+/** Code of a phase. */
+export interface UnitCode {
+  /** Runs units `begin` up to `end` with the frame at this address. */
+  readonly run: (frame: number, begin: number, end: number) => void;
+  /** The number that worker threads know it by; -1 where they do not. */
+  readonly module: number;
+}
 
 /** A part of a launch. */
 export interface Phase {

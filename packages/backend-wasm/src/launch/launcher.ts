@@ -4,6 +4,7 @@ import { KernelError, OutOfMemoryError, roundToFloat } from '@gradus/backend';
 import type { Arg, DType, Kernel } from '@gradus/backend';
 import type { Blocks } from '../memory/block.ts';
 import type { Heap } from '../memory/heap.ts';
+import type { WorkerPool } from '../threads/pool.ts';
 import type { LaunchPlan, UnitCode, WordSource } from './launch.ts';
 
 const WORD_BYTES = 4;
@@ -24,6 +25,30 @@ interface ScalarBlank {
   readonly dtype: DType;
 }
 
+/** A phase with its frame in memory. */
+interface PlacedPhase {
+  readonly code: UnitCode;
+  readonly units: number;
+  readonly frame: number;
+  /** Runs on the caller alone so far, until it is known how long it takes. */
+  trials: number;
+  /** The shortest of them, in milliseconds. */
+  alone: number;
+}
+
+/** When phases are run on all threads. */
+export interface SharingRule {
+  /** How often a phase runs alone before it may be shared. */
+  readonly trials: number;
+  /** The least work that is worth it. */
+  readonly worthMilliseconds: number;
+}
+
+/** The engine optimises code in its first runs; and an empty job takes 7 µs where workers have just parked. */
+export const SHARE_WHERE_IT_PAYS: SharingRule = { trials: 3, worthMilliseconds: 0.03 };
+/** For tests. */
+export const SHARE_EVERYTHING: SharingRule = { trials: 0, worthMilliseconds: 0 };
+
 /** What the frames of a launch leave open. */
 interface Blanks {
   readonly addresses: Blank[];
@@ -36,7 +61,7 @@ export interface Launch extends Readonly<Blanks> {
   /** Where its memory begins: frames, then the table. */
   readonly frame: number;
   readonly frameBytes: number;
-  readonly phases: readonly { readonly code: UnitCode; readonly units: number; readonly frame: number }[];
+  readonly phases: readonly PlacedPhase[];
 }
 
 /** Owns frames and scratch on one heap. */
@@ -46,7 +71,15 @@ export class Launcher {
   #scratch = 0;
   #scratchBytes = 0;
 
-  constructor(blocks: Blocks) {
+  readonly #pool: WorkerPool | null;
+  readonly #now: () => number;
+
+  readonly #sharing: SharingRule;
+
+  constructor(blocks: Blocks, pool: WorkerPool | null, now: () => number, sharing: SharingRule) {
+    this.#sharing = sharing;
+    this.#pool = pool;
+    this.#now = now;
     this.#blocks = blocks;
     this.#heap = blocks.heap;
   }
@@ -61,7 +94,7 @@ export class Launcher {
     const blanks: Blanks = { addresses: [], scalars: [], scratch: [] };
     let address = frame;
     const phases = plan.phases.map(({ code, units, words }) => {
-      const phase = { code, units, frame: address };
+      const phase: PlacedPhase = { code, units, frame: address, trials: 0, alone: Infinity };
       words.forEach((source, place) => this.#fill(address / WORD_BYTES + place, source, kernel.operands.length, tableAddress, blanks));
       address += WORD_BYTES * words.length;
       return phase;
@@ -104,7 +137,28 @@ export class Launcher {
     for (const { at, argument, offset } of launch.addresses) words[at] = this.#blocks.address(args[first + argument], 'run') + offset;
     for (const { at, argument, dtype } of launch.scalars) this.#setScalar(at, args[first + argument], dtype, argument);
     for (const { at, offset } of launch.scratch) words[at] = this.#scratch + offset;
-    for (const { code, units, frame } of launch.phases) code(frame, 0, units);
+    if (this.#pool === null) for (const { code, units, frame } of launch.phases) code.run(frame, 0, units);
+    else for (const phase of launch.phases) this.#share(phase, this.#pool);
+  }
+
+  /** Runs a phase on all threads where that pays. */
+  #share(phase: PlacedPhase, pool: WorkerPool): void {
+    const { code, units, frame } = phase;
+    const shareable = units > 1 && code.module >= 0;
+    const { trials, worthMilliseconds } = this.#sharing;
+    const known = phase.trials >= trials;
+    if (shareable && known && phase.alone > worthMilliseconds && pool.ready > 0) {
+      pool.run(code, frame, units);
+      return;
+    }
+    if (!shareable || known) {
+      code.run(frame, 0, units);
+      return;
+    }
+    const start = this.#now();
+    code.run(frame, 0, units);
+    phase.alone = Math.min(phase.alone, this.#now() - start);
+    phase.trials++;
   }
 
   #setScalar(at: number, value: unknown, dtype: DType, argument: number): void {
