@@ -231,6 +231,10 @@ export const f32x4 = {
   div: vectorBinary(231),
   min: vectorBinary(232),
   max: vectorBinary(233),
+  /** `b < a ? b : a`: one instruction of the machine, where `min` is six. */
+  pmin: vectorBinary(234),
+  /** `a < b ? b : a` */
+  pmax: vectorBinary(235),
   convertI32x4S: vectorUnary(250),
   convertI32x4U: vectorUnary(251),
   /** Two doubles as the lower two singles; the upper two are 0. */

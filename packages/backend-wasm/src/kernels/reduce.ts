@@ -48,6 +48,9 @@ export interface ReduceShape {
 /** Vectors that accumulate side by side, where there is one fold: additions take four cycles. */
 const CHAINS = 4;
 
+/** Vectors of neighbouring results that walk together, where there is one fold: a cache line of float32. */
+const ACROSS = 4;
+
 /** Writes the code of a reduce; its entry is exported as `run`. */
 export function writeReduce(module: ModuleWriter, kernel: ReduceKernel, shape: ReduceShape, layout: FrameLayout): void {
   const unit = module.function(['i32', 'i32'], null, (code) => new ReduceUnit(code, kernel, shape, layout).write());
@@ -116,14 +119,17 @@ class ReduceUnit {
       });
       code.set(x, i32.add(x, i32.const(count)));
     };
-    const pointAt = (at: readonly Local<'i32'>[], coordinates: readonly I32[], moves: boolean, own: Point['steps']): Point => ({
+    /** `ahead`: so many kept points further on. */
+    const pointAt = (at: readonly I32[], coordinates: readonly I32[], moves: boolean, own: Point['steps'], ahead = 0): Point => ({
       operands: this.#operands,
       frame: this.#frame,
-      addresses: at,
+      addresses:
+        ahead === 0 ? at : at.map((address, k) => i32.add(address, i32.mul(strideBytes(steps[k] ?? 'none', this.#operands[k]), i32.const(ahead)))),
       steps: own,
       coordinate: (axis) => {
         const inKept = kept.findIndex((loop) => loop.name === axis);
-        if (inKept >= 0) return inKept === last ? { value: x, moves } : { value: outer[inKept] ?? i32.const(0), moves: false };
+        const here = ahead === 0 ? x : i32.add(x, i32.const(ahead));
+        if (inKept >= 0) return inKept === last ? { value: here, moves } : { value: outer[inKept] ?? i32.const(0), moves: false };
         const inFolded = this.#shape.folded.findIndex((loop) => loop.name === axis);
         return { value: coordinates[inFolded] ?? i32.const(0), moves: false };
       },
@@ -131,20 +137,24 @@ class ReduceUnit {
     if (direction === 'across') {
       const lanes = vectorLanes(code);
       const elements = vectorElements(lanes);
-      const limit = code.let(i32.sub(end, i32.const(LANES - 1)));
-      code.while(i32.ltS(x, limit), () => {
-        const folds = this.#kernel.folds.map((fold) => new FourAccumulators(lanes, fold));
-        this.#across(lanes, elements, addresses, folds, (at, coordinates) => pointAt(at, coordinates, true, steps));
-        this.#finish(lanes, elements, pointAt(addresses, [], true, steps), folds);
-        advance(LANES);
-      });
+      const vectors = (count: number): void => {
+        const limit = code.let(i32.sub(end, i32.const(count * LANES - 1)));
+        code.while(i32.ltS(x, limit), () => {
+          const groups = Array.from({ length: count }, () => this.#kernel.folds.map((fold) => new FourAccumulators(lanes, fold)));
+          this.#across(lanes, elements, addresses, groups, (at, coordinates, v) => pointAt(at, coordinates, true, steps, v * LANES));
+          groups.forEach((folds, v) => this.#finish(lanes, elements, pointAt(addresses, [], true, steps, v * LANES), folds));
+          advance(count * LANES);
+        });
+      };
+      if (this.#kernel.folds.length === 1) vectors(ACROSS);
+      vectors(1);
     }
     const one = scalarLanes(code);
     const elements = scalarElements(one);
     code.while(i32.ltS(x, end), () => {
       const folds = this.#kernel.folds.map((fold) => new OneAccumulator(one, fold));
       if (direction === 'along') this.#along(one, addresses, folds, (at, coordinates, own) => pointAt(at, coordinates, false, own));
-      else this.#across(one, elements, addresses, folds, (at, coordinates) => pointAt(at, coordinates, false, steps));
+      else this.#across(one, elements, addresses, [folds], (at, coordinates) => pointAt(at, coordinates, false, steps));
       this.#finish(one, elements, pointAt(addresses, [], false, steps), folds);
       advance(1);
     });
@@ -207,32 +217,35 @@ class ReduceUnit {
     });
   }
 
-  /** Each lane walks its own folded elements. */
+  /** Each lane walks its own folded elements; several groups of lanes side by side. */
   #across<F extends Type, I extends Type>(
     lanes: Lanes<F, I>,
     elements: Elements<Value<F>, Value<I>>,
     addresses: readonly Local<'i32'>[],
-    folds: readonly { begin(): void; step(evaluator: Evaluator<F, I>): void; flush(): void }[],
-    pointAt: (at: readonly Local<'i32'>[], coordinates: readonly I32[]) => Point,
+    groups: readonly (readonly { begin(): void; step(evaluator: Evaluator<F, I>): void; flush(): void }[])[],
+    pointAt: (at: readonly Local<'i32'>[], coordinates: readonly I32[], group: number) => Point,
   ): void {
     const code = this.#code;
     const { folded } = this.#shape;
-    for (const fold of folds) fold.begin();
+    for (const fold of groups.flat()) fold.begin();
     this.#nest(addresses, ({ addresses: at, coordinates }) => {
       this.#runs(
         (x, to) => {
-          const point = pointAt(at, [...coordinates, x]);
-          const sources = sourcesAt(lanes, elements, point, noAccumulators<F, I>());
-          const still = this.#still(new Evaluator(lanes, sources));
+          const places = groups.map((folds, group) => {
+            const sources = sourcesAt(lanes, elements, pointAt(at, [...coordinates, x], group), noAccumulators<F, I>());
+            return { folds, sources, still: this.#still(new Evaluator(lanes, sources)) };
+          });
           code.while(i32.ltS(x, to), () => {
-            const evaluator = new Evaluator(lanes, sources, still);
-            for (const fold of folds) fold.step(evaluator);
+            for (const { folds, sources, still } of places) {
+              const evaluator = new Evaluator(lanes, sources, still);
+              for (const fold of folds) fold.step(evaluator);
+            }
             this.#move(at, folded.length - 1, folded, null);
             code.set(x, i32.add(x, i32.const(1)));
           });
         },
         () => {
-          for (const fold of folds) fold.flush();
+          for (const fold of groups.flat()) fold.flush();
         },
       );
     });

@@ -25,6 +25,10 @@ export interface FloatLanes<F extends Type, I extends Type> {
   readonly div: Binary<F>;
   readonly min: Binary<F>;
   readonly max: Binary<F>;
+  /** `b < a ? b : a`, fast: a where a is NaN. */
+  readonly pmin: Binary<F>;
+  /** `a < b ? b : a`, fast: a where a is NaN. */
+  readonly pmax: Binary<F>;
   readonly abs: Unary<F>;
   readonly neg: Unary<F>;
   readonly sqrt: Unary<F>;
