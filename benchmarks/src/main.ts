@@ -1,17 +1,27 @@
 /** Measures gradus beside other toolkits: the entry point of `npm run bench`. */
 
 import { writeFileSync } from 'node:fs';
+import { cpu } from '@gradus/backend-cpu';
+import { wasm } from '@gradus/backend-wasm';
+import type { WasmOptions } from '@gradus/backend-wasm';
+import { setDefaultDevice } from '@gradus/tensor';
 import { measure } from './measure.ts';
 import type { Work } from './measure.ts';
 import { HELP, readOptions } from './options.ts';
 import type { Options } from './options.ts';
 import { describe, toResult } from './report.ts';
 import type { Result } from './report.ts';
+import { endTorch } from './peers/torch.ts';
+import { elementwiseWorks } from './works/elementwise.ts';
 import { matmulWorks } from './works/matmul.ts';
 import { overheadWorks } from './works/overhead.ts';
 import { trainingWorks } from './works/training.ts';
 
-const works: readonly Work[] = [...overheadWorks, ...matmulWorks, ...trainingWorks];
+const works: readonly Work[] = [...overheadWorks, ...matmulWorks, ...elementwiseWorks, ...trainingWorks];
+
+function wasmOptions({ threads, simd }: Options): WasmOptions {
+  return { threads, ...(simd !== undefined && { simd }) };
+}
 
 async function run(options: Options): Promise<number> {
   const chosen = works.filter((work) => options.only === undefined || work.name.includes(options.only));
@@ -19,12 +29,14 @@ async function run(options: Options): Promise<number> {
     console.log(`works: ${works.map((work) => work.name).join(', ')}`);
     return options.only === 'list' ? 0 : 2;
   }
+  setDefaultDevice(options.device === 'cpu' ? cpu() : await wasm(wasmOptions(options)));
   const results: Result[] = [];
   for (const work of chosen) {
     const result = toResult(work.name, options.device, options.threads, await measure(work));
     results.push(result);
     console.log(describe(result));
   }
+  await endTorch();
   if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(results, null, 2)}\n`);
   return 0;
 }

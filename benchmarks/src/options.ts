@@ -5,23 +5,29 @@ import { parseArgs } from 'node:util';
 export interface Options {
   /** Run only works whose name contains this. */
   readonly only: string | undefined;
-  /** Device of gradus: `cpu`. */
-  readonly device: string;
+  readonly device: DeviceName;
   /** Threads of the device, where it has a choice. */
   readonly threads: number;
+  /** Which vectors wasm uses; undefined for the most that the engine has. */
+  readonly simd: 'plain' | 'relaxed' | 'off' | undefined;
   /** Where to write the results, besides printing them. */
   readonly json: string | undefined;
 }
 
-const DEVICES: readonly string[] = ['cpu'];
+export type DeviceName = 'wasm' | 'cpu';
+
+const DEVICES: readonly DeviceName[] = ['wasm', 'cpu'];
+const SIMD = ['relaxed', 'plain', 'off'] as const;
 
 export const HELP = `Measures gradus beside other toolkits, in turns, in one process.
 
-  npm run bench -- [--only WORK] [--device NAME] [--threads N] [--json FILE]
+  npm run bench -- [--only WORK] [--device NAME] [--threads N] [--simd KIND] [--json FILE]
 
   --only WORK     only works whose name contains WORK; --only list names them all
-  --device NAME   device of gradus: ${DEVICES.join(', ')} (default cpu)
+  --device NAME   device of gradus: ${DEVICES.join(', ')} (default wasm)
   --threads N     threads of that device (default 1; cpu has one)
+  --simd KIND     ${SIMD.join(', ')}: vectors of wasm (default: the most that the engine has;
+                  Node 20 has relaxed ones with NODE_OPTIONS=--experimental-wasm-relaxed-simd)
   --json FILE     write the results to FILE too
   --help          this text
 
@@ -33,7 +39,8 @@ export function readOptions(args: readonly string[]): Options | null {
     args: [...args],
     options: {
       only: { type: 'string' },
-      device: { type: 'string', default: 'cpu' },
+      device: { type: 'string', default: 'wasm' },
+      simd: { type: 'string' },
       threads: { type: 'string', default: '1' },
       json: { type: 'string' },
       help: { type: 'boolean', default: false },
@@ -41,7 +48,11 @@ export function readOptions(args: readonly string[]): Options | null {
   });
   if (values.help) return null;
   const threads = Number(values.threads);
-  if (!DEVICES.includes(values.device)) throw new Error(`--device: expected one of ${DEVICES.join(', ')}, got ${values.device}`);
-  if (threads !== 1) throw new Error(`--threads: cpu has one thread, got ${values.threads}`);
-  return { only: values.only, device: values.device, threads, json: values.json };
+  const device = DEVICES.find((name) => name === values.device);
+  if (device === undefined) throw new Error(`--device: expected one of ${DEVICES.join(', ')}, got ${values.device}`);
+  if (!Number.isInteger(threads) || threads < 1) throw new Error(`--threads: expected a whole number from 1, got ${values.threads}`);
+  if (device === 'cpu' && threads !== 1) throw new Error(`--threads: cpu has one thread, got ${values.threads}`);
+  const simd = SIMD.find((kind) => kind === values.simd);
+  if (values.simd !== undefined && simd === undefined) throw new Error(`--simd: expected one of ${SIMD.join(', ')}, got ${values.simd}`);
+  return { only: values.only, device, threads, simd, json: values.json };
 }
