@@ -116,7 +116,7 @@ export class WasmBackend implements Backend {
   }
 
   supports(kernel: Kernel): boolean {
-    return supports(kernel);
+    return supports(kernel, this.#toolchain.features);
   }
 
   prepare(kernel: Kernel): Executable {
@@ -124,7 +124,7 @@ export class WasmBackend implements Backend {
     const key = kernelKey(kernel);
     const known = this.#executables.get(key);
     if (known !== undefined) return known;
-    if (!supports(kernel))
+    if (!this.supports(kernel))
       throw new UnsupportedError({
         op: 'wasm.prepare',
         expected: 'a kernel that supports() accepts',

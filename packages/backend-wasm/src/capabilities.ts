@@ -69,8 +69,8 @@ function factors(kernel: ContractKernel): boolean {
   return a !== undefined && b !== undefined && allowed.includes(a.dtype) && allowed.includes(b.dtype);
 }
 
-/** Does this backend run `kernel`? */
-export function supports(kernel: Kernel): boolean {
+/** Does this backend run `kernel` on an engine with these features? */
+export function supports(kernel: Kernel, features: Features): boolean {
   if (!computes(kernel)) return false;
   switch (kernel.kind) {
     case 'map':
@@ -80,6 +80,8 @@ export function supports(kernel: Kernel): boolean {
       return kernel.folds.every((fold) => DTYPE_CAPABILITIES[fold.value.dtype].accumulate);
     case 'contract':
       return factors(kernel);
+    case 'attention':
+      return features.simd;
     default:
       return false;
   }

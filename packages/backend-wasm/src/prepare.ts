@@ -2,6 +2,7 @@
 
 import { UnsupportedError } from '@gradus/backend';
 import type { Kernel } from '@gradus/backend';
+import { prepareAttention } from './attention/attention.ts';
 import type { Toolchain } from './engine/toolchain.ts';
 import { prepareMap } from './kernels/prepare-map.ts';
 import type { Planner } from './kernels/prepare-map.ts';
@@ -20,6 +21,8 @@ export function prepareKernel(kernel: Kernel, toolchain: Toolchain): Planner {
       return prepareScatter(kernel, toolchain);
     case 'contract':
       return prepareContract(kernel, toolchain);
+    case 'attention':
+      return prepareAttention(kernel, toolchain);
     default:
       throw new UnsupportedError({ op: 'wasm.prepare', expected: 'a kernel with an implementation', got: kernel.kind });
   }

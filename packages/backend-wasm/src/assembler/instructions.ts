@@ -155,6 +155,7 @@ export const i8x16 = {
     }),
   splat: unary('i32', 'v128', simd(15)),
   shrU: shifting(109),
+  sub: vectorBinary(113),
 } as const;
 
 /** Eight 16-bit integers. */
@@ -164,6 +165,8 @@ export const i16x8 = {
   extendLowI8x16U: vectorUnary(137),
   extendHighI8x16U: vectorUnary(138),
   narrowI32x4U: vectorBinary(134),
+  shl: shifting(139),
+  shrS: shifting(140),
 } as const;
 
 /** Four 32-bit integers. */
@@ -228,6 +231,10 @@ export const f32x4 = {
   div: vectorBinary(231),
   min: vectorBinary(232),
   max: vectorBinary(233),
+  /** `b < a ? b : a`: one instruction where `min` takes many. A NaN in a stays, one in b is passed over. */
+  pmin: vectorBinary(234),
+  /** `a < b ? b : a` */
+  pmax: vectorBinary(235),
   convertI32x4S: vectorUnary(250),
   convertI32x4U: vectorUnary(251),
   /** Two doubles as the lower two singles; the upper two are 0. */

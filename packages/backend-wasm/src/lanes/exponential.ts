@@ -8,14 +8,14 @@ import type { Lanes } from './lanes.ts';
 
 const LOG2E = Math.LOG2E;
 /** ln 2 in two parts: a product of the first with a small integer is exact. */
-const LN2_HIGH = 0.693359375;
-const LN2_LOW = -2.1219444005469057e-4;
+export const LN2_HIGH = 0.693359375;
+export const LN2_LOW = -2.1219444005469057e-4;
 
 /** Beyond these, exp is Infinity and 0 in float32, and the integers below stay in range. */
 const EXP_LARGEST = 89;
 const EXP_SMALLEST = -104;
 
-const EXP_POLYNOMIAL = [1.98756915e-4, 1.3981999507e-3, 8.3334519073e-3, 4.1665795894e-2, 1.6666665459e-1, 5.0000001201e-1];
+export const EXP_POLYNOMIAL = [1.98756915e-4, 1.3981999507e-3, 8.3334519073e-3, 4.1665795894e-2, 1.6666665459e-1, 5.0000001201e-1];
 const LOG_POLYNOMIAL = [
   7.0376836292e-2, -1.151461031e-1, 1.167699874e-1, -1.2420140846e-1, 1.4249322787e-1, -1.6668057665e-1, 2.0000714765e-1, -2.4999993993e-1,
   3.3333331174e-1,
