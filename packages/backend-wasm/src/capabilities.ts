@@ -81,6 +81,7 @@ export function supports(kernel: Kernel, features: Features): boolean {
     case 'contract':
       return factors(kernel);
     case 'attention':
+    case 'quantizedContract':
       return features.simd;
     default:
       return false;

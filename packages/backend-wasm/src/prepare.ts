@@ -9,6 +9,7 @@ import type { Planner } from './kernels/prepare-map.ts';
 import { prepareReduce } from './kernels/prepare-reduce.ts';
 import { prepareScatter } from './kernels/scatter.ts';
 import { prepareContract } from './product/contract.ts';
+import { prepareQuantized } from './quantized/quantized.ts';
 
 /** Plans runs of any kernel that `supports` accepts. */
 export function prepareKernel(kernel: Kernel, toolchain: Toolchain): Planner {
@@ -23,6 +24,8 @@ export function prepareKernel(kernel: Kernel, toolchain: Toolchain): Planner {
       return prepareContract(kernel, toolchain);
     case 'attention':
       return prepareAttention(kernel, toolchain);
+    case 'quantizedContract':
+      return prepareQuantized(kernel, toolchain);
     default:
       throw new UnsupportedError({ op: 'wasm.prepare', expected: 'a kernel with an implementation', got: kernel.kind });
   }

@@ -14,8 +14,8 @@ import { loadRow, scoresOf } from './softmax.ts';
 import { HALVES, STRIP_BYTES, VECTOR_BYTES } from './strips.ts';
 
 const WORD_BYTES = 4;
-/** Queries of a block: probabilities and slopes with a block of keys take 64 KB each, and stay in the second-level cache. */
-export const QUERY_BLOCK = 128;
+/** Queries of a block: probabilities and slopes with a block of keys take 32 KB each, and stay in the second-level cache. */
+export const QUERY_BLOCK = 64;
 /** Bytes of a strip of 8 keys, with a block of queries: `[queries][8]`. */
 export const KEY_STRIP_BYTES = QUERY_BLOCK * STRIP_BYTES;
 
