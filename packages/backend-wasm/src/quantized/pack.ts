@@ -99,7 +99,7 @@ function writePanel(module: ModuleWriter, { width, packing, format, group, scale
 }
 
 /**
- * Writes the code that packs one side; its entry is exported as `pack`. A unit is some panels.
+ * Writes the code that packs one side; its entry is exported as `run`. A unit is some panels.
  * Words: `source`, `rows`, `k` (values of a row), `rowBytes`, `target`, `panels`, `panelBytes`, `panelsPerUnit`; `scales`, `scaleRowBytes`.
  */
 export function writePackQuantized(module: ModuleWriter, side: PackedSide, layout: FrameLayout): void {
@@ -127,5 +127,5 @@ export function writePackQuantized(module: ModuleWriter, side: PackedSide, layou
       first,
     );
   });
-  writeRun(module, (code, frame, number) => code.run(unit, [frame, number]), 'pack');
+  writeRun(module, (code, frame, number) => code.run(unit, [frame, number]));
 }

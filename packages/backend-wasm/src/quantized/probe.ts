@@ -24,7 +24,7 @@ function probe(features: Features): boolean {
   const exports = createToolchain(memory, false, features).build((module) => {
     const tile = writeTileOf(module, ARITHMETIC.quads);
     const args = [A, B, C, STEPS, TILE_COLUMNS * WORD_BYTES, 0].map((value) => i32.const(value));
-    module.function(['i32', 'i32', 'i32'], null, (code) => code.run(tile, args), 'probe');
+    module.function(['i32', 'i32', 'i32'], null, (code) => code.run(tile, args), 'run');
   });
   const bytes = new Int8Array(memory.buffer);
   const values = VALUES_PER_WORD.quads;
@@ -36,7 +36,7 @@ function probe(features: Features): boolean {
   };
   each(TILE_ROWS, A, a);
   each(TILE_COLUMNS, B, b);
-  exported(exports, 'probe')(0, 0, 1);
+  exported(exports, 'run')(0, 0, 1);
   const sums = new Int32Array(memory.buffer, C, TILE_ROWS * TILE_COLUMNS);
   return sums.every((sum, at) => {
     const [row, column] = [Math.floor(at / TILE_COLUMNS), at % TILE_COLUMNS];

@@ -12,6 +12,7 @@ import { FrameLayout } from '../launch/frame.ts';
 import { NOTHING } from '../launch/launch.ts';
 import type { LaunchPlan, Phase, UnitCode } from '../launch/launch.ts';
 import { Words } from '../launch/words.ts';
+import { LANES } from '../lanes/vector.ts';
 import { namedAxes, spaceOf } from '../lowering/space.ts';
 import type { Space } from '../lowering/space.ts';
 import { epiloguePlanner, isPlain } from '../product/epilogue.ts';
@@ -28,7 +29,6 @@ import { STEP, wideStepBytes, writeVectorProduct, writeWiden } from './vector.ts
 import type { VectorProduct } from './vector.ts';
 
 const WORD_BYTES = 4;
-const LANES = 4;
 /** Rows of a that are not worth packing b for: packing takes as long as some ten rows. */
 const FEW_ROWS = 8;
 /** Values that a unit packs, about. */
@@ -86,17 +86,12 @@ class QuantizedPlanner {
     this.#b = kernel.bBits === 4 ? 'halves' : 'int8';
   }
 
-  #code(name: string, key: string, write: (module: ModuleWriter, layout: FrameLayout) => void): Made {
+  #code(key: string, write: (module: ModuleWriter, layout: FrameLayout) => void, entry = 'run'): Made {
     let made = this.#made.get(key);
     if (made === undefined) {
       const layout = new FrameLayout();
-      made = {
-        layout,
-        code: exported(
-          this.#toolchain.build((module) => write(module, layout)),
-          name,
-        ),
-      };
+      const exports = this.#toolchain.build((module) => write(module, layout));
+      made = { layout, code: exported(exports, entry) };
       this.#made.set(key, made);
     }
     return made;
@@ -149,8 +144,8 @@ class QuantizedPlanner {
     const packing = this.#b === 'halves' ? 'pairs' : this.#packing;
     const product: VectorProduct = { packing, a: this.#a, b: this.#b, group: this.#kernel.group };
     const steps = Math.ceil(k / STEP);
-    const widen = this.#code('widen', 'widen', (module, layout) => writeWiden(module, product, layout));
-    const multiply = this.#code('multiply', 'vector', (module, layout) => writeVectorProduct(module, product, layout));
+    const widen = this.#code('widen', (module, layout) => writeWiden(module, product, layout));
+    const multiply = this.#code('vector', (module, layout) => writeVectorProduct(module, product, layout));
     const widenWords = new Words()
       .operand('source', 0, space.offsets[0] ?? 0)
       .constant('k', k)
@@ -188,11 +183,15 @@ class QuantizedPlanner {
     const [aAt, bAt] = [matrixBytes, matrixBytes + aBytes];
     const a: PackedSide = { width: TILE_ROWS, packing, format: this.#a, group, scaled: false };
     const b: PackedSide = { width: TILE_COLUMNS, packing, format: this.#b, group, scaled: group !== null };
-    const multiply = this.#code('multiply', 'tiles', (module, layout) => {
-      const arithmetic = ARITHMETIC[packing];
-      const groupSteps = Math.ceil((group ?? 0) / VALUES_PER_WORD[packing]);
-      writeMultiply(module, group === null ? writeTileOf(module, arithmetic) : writeScaledTile(module, arithmetic, groupSteps), layout);
-    });
+    const multiply = this.#code(
+      'tiles',
+      (module, layout) => {
+        const arithmetic = ARITHMETIC[packing];
+        const groupSteps = Math.ceil((group ?? 0) / VALUES_PER_WORD[packing]);
+        writeMultiply(module, group === null ? writeTileOf(module, arithmetic) : writeScaledTile(module, arithmetic, groupSteps), layout);
+      },
+      'multiply',
+    );
     const words = this.#placeTarget(new Words(), target, run, 0);
     words.scratch('a', aAt).constant('aBatch', 0).scratch('b', bAt).constant('bBatch', 0).table('cOffsets', 0);
     words.constant('k', steps).constant('rowBytes', target.rowBytes);
@@ -218,7 +217,7 @@ class QuantizedPlanner {
 
   #pack(run: Run, operand: 0 | 1, side: PackedSide, rows: number, panels: number, target: number, steps: number): Phase {
     const { k, space } = run;
-    const { code, layout } = this.#code('pack', `pack ${operand}`, (module, made) => writePackQuantized(module, side, made));
+    const { code, layout } = this.#code(`pack ${operand}`, (module, made) => writePackQuantized(module, side, made));
     const panelsPerUnit = Math.max(1, Math.min(panels, Math.floor(PACK_UNIT / (side.width * k))));
     const words = this.#placeScales(new Words(), run);
     words

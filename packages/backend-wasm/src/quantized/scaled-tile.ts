@@ -1,7 +1,7 @@
 /** The tile of products with groups: whole numbers are added up group by group, and their sums, scaled, in float32. */
 
 import type { Callable } from '../assembler/code.ts';
-import { f32, f32x4, i32, i32x4, v128 } from '../assembler/instructions.ts';
+import { f32, f32x4, i32, v128 } from '../assembler/instructions.ts';
 import type { ModuleWriter } from '../assembler/module.ts';
 import { routine } from '../assembler/routine.ts';
 import { least } from '../kernels/units.ts';

@@ -40,7 +40,7 @@ export function wideStepBytes(packing: Packing): number {
 }
 
 /**
- * Writes the code that widens a, exported as `widen`. A unit is a row. Words: `source`, `k`, `steps`, `target`.
+ * Writes the code that widens a, exported as `run`. A unit is a row. Words: `source`, `k`, `steps`, `target`.
  * Next to 4-bit values of b, the values of a step are held in two vectors, first those at even places: as b's low and high halves lie.
  */
 export function writeWiden(module: ModuleWriter, { packing, a, b }: VectorProduct, layout: FrameLayout): void {
@@ -65,7 +65,7 @@ export function writeWiden(module: ModuleWriter, { packing, a, b }: VectorProduc
       else code.effect(i32.store8(i32.add(target, place), value));
     });
   });
-  writeRun(module, (code, frame, number) => code.run(row, [frame, number]), 'widen');
+  writeRun(module, (code, frame, number) => code.run(row, [frame, number]));
 }
 
 /** `sum` and the products of a step. `a` is the address of its widened values, `b` that of a row of b. */
@@ -129,7 +129,7 @@ function writeFour(module: ModuleWriter, product: VectorProduct): Callable {
 }
 
 /**
- * Writes the product, exported as `multiply`. A unit is some rows of b, with all rows of a.
+ * Writes the product, exported as `run`. A unit is some rows of b, with all rows of a.
  * Words: `a` (widened), `m`, `b`, `n`, `rowBytes`, `steps`, `c` (rows of whole vectors), `cRowBytes`, `rowsPerUnit`, `scales`, `scaleRowBytes`.
  */
 export function writeVectorProduct(module: ModuleWriter, product: VectorProduct, layout: FrameLayout): void {
@@ -163,5 +163,5 @@ export function writeVectorProduct(module: ModuleWriter, product: VectorProduct,
       i32.const(LANES),
     );
   });
-  writeRun(module, (code, frame, number) => code.run(unit, [frame, number]), 'multiply');
+  writeRun(module, (code, frame, number) => code.run(unit, [frame, number]));
 }
