@@ -20,8 +20,8 @@ export const QUERY_BLOCK = 64;
 export const KEY_STRIP_BYTES = QUERY_BLOCK * STRIP_BYTES;
 
 /**
- * `slopes(products, gradients, mask, keys, diagonal, ahead, lse, means, scale, byKeys, slopesByKeys)`, for a strip of queries and `keys` keys, in
- * fours: `products` (of queries and keys) and `gradients` (of y, times values) are `[keys][8 queries]`. Slopes take the place of the
+ * `slopes(products, gradients, maskRow, keys, diagonal, ahead, lse, means, scale, byKeys, slopesByKeys)`, for a strip of queries and `keys` keys, in
+ * fours: `products` (of queries and keys), `gradients` (of y, times values) and the mask are `[keys][8 queries]`. Slopes take the place of the
  * gradients; probabilities and slopes are also stored as strips of keys, `[key strips][QUERY_BLOCK][8 keys]`. `diagonal`, `ahead`: as in `softmax.ts`.
  */
 export function writeSlopes(module: ModuleWriter, { mask }: AttentionKernel, relaxed: boolean): Callable {

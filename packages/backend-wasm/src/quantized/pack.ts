@@ -9,14 +9,13 @@ import type { Callable, Code, Local } from '../assembler/code.ts';
 import { f32, i32, v128 } from '../assembler/instructions.ts';
 import type { ModuleWriter } from '../assembler/module.ts';
 import { routine } from '../assembler/routine.ts';
-import type { I32 } from '../assembler/value.ts';
+import type { I32, V128 } from '../assembler/value.ts';
 import { least, writeRun } from '../kernels/units.ts';
 import { LANES, vectorLanes } from '../lanes/vector.ts';
 import { Frame } from '../launch/frame.ts';
 import type { FrameLayout } from '../launch/frame.ts';
 import { transpose } from '../product/pack.ts';
 import type { Four } from '../product/pack.ts';
-import type { V128 } from '../assembler/value.ts';
 import { VALUES_PER_WORD, bitsOf, fourWords, oneWord } from './values.ts';
 import type { Packing, ValueFormat } from './values.ts';
 
@@ -43,7 +42,7 @@ export function stepsOf(packing: Packing, group: number | null, k: number): numb
   return whole * (1 + Math.ceil(group / values)) + (rest === 0 ? 0 : 1 + Math.ceil(rest / values));
 }
 
-/** Pointers, and moving them. */
+/** Moves pointers. */
 function advance(code: Code, pointers: readonly Local<'i32'>[], bytes: number): void {
   for (const pointer of pointers) code.set(pointer, i32.add(pointer, i32.const(bytes)));
 }
@@ -83,7 +82,7 @@ function writePanel(module: ModuleWriter, { width, packing, format, group, scale
       return;
     }
     const scaleRows = scaled ? rowsFrom(scales, scaleRowBytes) : [];
-    // A group of an odd number of bits ends within a byte only in the last group: for 4 bits groups are even. But words may reach beyond it.
+    // The last word of a group may reach beyond it: the next one begins where it lies, at a whole byte (groups of 4-bit values are even).
     const begin = rows.map((row) => code.let(row));
     code.while(i32.gtS(k, i32.const(0)), () => {
       scaleRows.forEach((scale, r) => code.effect(f32.store(target, f32.load(scale), r * WORD_BYTES)));

@@ -36,6 +36,9 @@ const PACK_UNIT = 32_768;
 /** Values of b that a unit of a product of few rows reads, about. */
 const VECTOR_UNIT = 262_144;
 
+/** The table of byte offsets of the matrices of c, of which there is one. */
+const NO_OFFSET = Int32Array.of(0);
+
 /** Code of a phase, and what its frame holds. */
 interface Made {
   readonly layout: FrameLayout;
@@ -97,7 +100,7 @@ class QuantizedPlanner {
     return made;
   }
 
-  /** Can accumulators go straight to where they are wanted? Rows of whole vectors of `width` do, if rows are addressed upward. */
+  /** Where accumulators go, in tiles of `rows` by `columns`: straight to where they are wanted, if tiles fit and rows are addressed upward. */
   #targetOf({ m, n, space }: Run, rows: number, columns: number): Target {
     const [rowAxis, columnAxis] = space.axes;
     const rowBytes = rowAxis?.strides[this.#written] ?? 0;
@@ -135,7 +138,7 @@ class QuantizedPlanner {
       const finish = this.#epilogue({ ...run.space, axes }, (words) => words.scratch(`address${extra}`, 0));
       if (finish !== null) phases.push(finish);
     }
-    return { phases, scratchBytes: matrixBytes + product.scratchBytes, table: m > 0 && n > 0 ? Int32Array.of(0) : null };
+    return { phases, scratchBytes: matrixBytes + product.scratchBytes, table: few ? null : NO_OFFSET };
   }
 
   #fewRows(run: Run, target: Target, matrixBytes: number): Product {
