@@ -122,7 +122,7 @@ class QuantizedPlanner {
 
   plan(run: Run): LaunchPlan {
     const { group } = this.#kernel;
-    const { m, n, k } = run;
+    const { m, k } = run;
     const inSteps = group === null || group % STEP === 0;
     const few = k === 0 || (m <= FEW_ROWS && inSteps);
     const target = few ? this.#targetOf(run, 1, LANES) : this.#targetOf(run, TILE_ROWS, TILE_COLUMNS);
