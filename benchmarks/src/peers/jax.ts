@@ -19,19 +19,19 @@ interface JaxArray {
 interface Jax {
   init(device: string): Promise<unknown>;
   defaultDevice(device: string): unknown;
-  jit<F extends (...args: never[]) => unknown>(fn: F): F;
-  valueAndGrad<F>(fn: F): (...args: never[]) => readonly [JaxArray, readonly JaxArray[]];
+  readonly jit: <F extends (...args: never[]) => unknown>(fn: F) => F;
+  readonly valueAndGrad: (fn: unknown) => (...args: never[]) => readonly [JaxArray, readonly JaxArray[]];
   blockUntilReady(value: unknown): Promise<unknown>;
   readonly numpy: {
-    array(data: Float32Array | Int32Array): JaxArray;
-    matmul(a: JaxArray, b: JaxArray): JaxArray;
-    exp(x: JaxArray): JaxArray;
+    readonly array: (data: Float32Array) => JaxArray;
+    readonly matmul: (a: JaxArray, b: JaxArray) => JaxArray;
+    readonly exp: (x: JaxArray) => JaxArray;
   };
   readonly nn: {
-    relu(x: JaxArray): JaxArray;
-    logSoftmax(x: JaxArray, axis?: number): JaxArray;
-    softmax(x: JaxArray, axis?: number): JaxArray;
-    gelu(x: JaxArray): JaxArray;
+    readonly relu: (x: JaxArray) => JaxArray;
+    readonly logSoftmax: (x: JaxArray, axis?: number) => JaxArray;
+    readonly softmax: (x: JaxArray, axis?: number) => JaxArray;
+    readonly gelu: (x: JaxArray) => JaxArray;
   };
 }
 
@@ -80,12 +80,12 @@ export function jaxMlpContender(sizes: readonly number[], x: Float32Array, oneHo
         .mul(b)
         .sum()
         .mul(-1 / batch);
-    const update = jax.jit(((weights: Layers, a: JaxArray, b: JaxArray) => {
+    const update = jax.jit((weights: Layers, a: JaxArray, b: JaxArray): readonly [JaxArray, Layers] => {
       const [cost, gradients] = jax.valueAndGrad(loss)(...([weights.map((w) => w.ref), a, b] as never[]));
       return [cost, weights.map((w, i) => (gradients[i] === undefined ? w : w.sub(gradients[i].mul(1e-3))))];
-    }) as (...args: never[]) => readonly [JaxArray, Layers]);
+    });
     return () => {
-      const [cost, next] = update(...([layers, images.ref, labels.ref] as never[]));
+      const [cost, next] = update(layers, images.ref, labels.ref);
       layers = next;
       cost.dataSync();
     };
@@ -106,9 +106,9 @@ export function jaxFunctionContender(name: 'exp' | 'softmax' | 'gelu', values: F
     const jax = await jaxJs();
     const x = jax.numpy.array(values).reshape(shape);
     const of = { exp: jax.numpy.exp, softmax: (v: JaxArray) => jax.nn.softmax(v, -1), gelu: jax.nn.gelu }[name];
-    const jitted = jax.jit(of as (...args: never[]) => JaxArray);
+    const jitted = jax.jit(of);
     return async () => {
-      const y = jitted(...([x.ref] as never[]));
+      const y = jitted(x.ref);
       await jax.blockUntilReady(y);
       y.dispose();
     };

@@ -44,7 +44,7 @@ function steps(build: () => Module, make: MakeOptimizer, x: Tensor, y: Tensor, c
   const model = build();
   const optimizer = make(model.parameters());
   const plain = (images: Tensor, targets: Tensor): Tensor => {
-    const logits = model.forward(images) as Tensor;
+    const logits = model.forward(images);
     const loss = crossEntropy(logits.reshape([-1, logits.shape.at(-1) ?? 1]), targets.reshape([-1]));
     optimizer.minimize(loss);
     return loss;

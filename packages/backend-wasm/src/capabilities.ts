@@ -82,6 +82,9 @@ export function supports(kernel: Kernel, features: Features): boolean {
       return factors(kernel, kernel.accumulate);
     case 'convolution':
       return features.simd && kernel.accumulate === 'float32' && factors(kernel, kernel.accumulate);
+    case 'attention':
+    case 'quantizedContract':
+      return features.simd;
     default:
       return false;
   }

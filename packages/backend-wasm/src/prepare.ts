@@ -2,6 +2,7 @@
 
 import { UnsupportedError } from '@gradus/backend';
 import type { Kernel } from '@gradus/backend';
+import { prepareAttention } from './attention/attention.ts';
 import type { Toolchain } from './engine/toolchain.ts';
 import { prepareMap } from './kernels/prepare-map.ts';
 import type { Planner } from './kernels/prepare-map.ts';
@@ -9,6 +10,7 @@ import { prepareReduce } from './kernels/prepare-reduce.ts';
 import { prepareScatter } from './kernels/scatter.ts';
 import { prepareConvolution } from './convolution/convolution.ts';
 import { prepareContract } from './product/contract.ts';
+import { prepareQuantized } from './quantized/quantized.ts';
 
 /** Plans runs of any kernel that `supports` accepts. */
 export function prepareKernel(kernel: Kernel, toolchain: Toolchain): Planner {
@@ -23,6 +25,10 @@ export function prepareKernel(kernel: Kernel, toolchain: Toolchain): Planner {
       return prepareContract(kernel, toolchain);
     case 'convolution':
       return prepareConvolution(kernel, toolchain);
+    case 'attention':
+      return prepareAttention(kernel, toolchain);
+    case 'quantizedContract':
+      return prepareQuantized(kernel, toolchain);
     default:
       throw new UnsupportedError({ op: 'wasm.prepare', expected: 'a kernel with an implementation', got: kernel.kind });
   }

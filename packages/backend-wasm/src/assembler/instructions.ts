@@ -158,6 +158,7 @@ export const i8x16 = {
     }),
   splat: unary('i32', 'v128', simd(15)),
   shrU: shifting(109),
+  sub: vectorBinary(113),
 } as const;
 
 /** Eight 16-bit integers. */
@@ -167,6 +168,8 @@ export const i16x8 = {
   extendLowI8x16U: vectorUnary(137),
   extendHighI8x16U: vectorUnary(138),
   narrowI32x4U: vectorBinary(134),
+  shl: shifting(139),
+  shrS: shifting(140),
 } as const;
 
 /** Four 32-bit integers. */

@@ -8,15 +8,15 @@ import type { Lanes } from './lanes.ts';
 
 const LOG2E = Math.LOG2E;
 /** ln 2 in two parts: a product of the first with a small integer is exact. */
-const LN2_HIGH = 0.693359375;
-const LN2_LOW = -2.1219444005469057e-4;
+export const LN2_HIGH = 0.693359375;
+export const LN2_LOW = -2.1219444005469057e-4;
 
 /** Beyond these, exp is Infinity and 0 in float32, and the integers below stay in range. */
 const EXP_LARGEST = 89;
 const EXP_SMALLEST = -104;
 
 /** Of (eʳ - 1 - r) / r², lowest first. */
-const EXP_POLYNOMIAL = [5.0000001201e-1, 1.6666665459e-1, 4.1665795894e-2, 8.3334519073e-3, 1.3981999507e-3, 1.98756915e-4];
+export const EXP_POLYNOMIAL = [5.0000001201e-1, 1.6666665459e-1, 4.1665795894e-2, 8.3334519073e-3, 1.3981999507e-3, 1.98756915e-4];
 /** 1.5 · 2²³, and its bits. */
 const ROUNDER = 12_582_912;
 const ROUNDER_BITS = 0x4b400000;

@@ -5,12 +5,15 @@
  * What is packed is `[rows, k]` with any strides, batch by batch; rows beyond the last are copies of it, whose products nobody looks at.
  */
 
-import type { Code, Local } from '../assembler/code.ts';
+import type { Callable, Code } from '../assembler/code.ts';
 import { f32, i32, i8x16, v128 } from '../assembler/instructions.ts';
 import type { ModuleWriter } from '../assembler/module.ts';
-import type { F32, I32, V128 } from '../assembler/value.ts';
+import { routine } from '../assembler/routine.ts';
+import type { Parameters } from '../assembler/routine.ts';
+import type { F32, I32, Type, V128, Value } from '../assembler/value.ts';
 import { scalarElements, vectorElements } from '../lanes/elements.ts';
-import type { StoredDType } from '../lanes/elements.ts';
+import type { Loaded, StoredDType } from '../lanes/elements.ts';
+import type { Lanes } from '../lanes/lanes.ts';
 import { scalarLanes } from '../lanes/scalar.ts';
 import { LANES, vectorLanes } from '../lanes/vector.ts';
 import { Frame } from '../launch/frame.ts';
@@ -28,8 +31,11 @@ const HIGH_PAIRS = [8, 9, 10, 11, 24, 25, 26, 27, 12, 13, 14, 15, 28, 29, 30, 31
 const LOW_HALVES = [0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23];
 const HIGH_HALVES = [8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31];
 
+/** Four of a kind. */
+export type Four<T> = readonly [T, T, T, T];
+
 /** Four vectors as the columns of the matrix whose rows they were. */
-export function transpose(code: Code, [a, b, c, d]: readonly [V128, V128, V128, V128]): readonly [V128, V128, V128, V128] {
+export function transpose(code: Code, [a, b, c, d]: Four<V128>): Four<V128> {
   const lowAb = code.let(i8x16.shuffle(a, b, LOW_PAIRS));
   const highAb = code.let(i8x16.shuffle(a, b, HIGH_PAIRS));
   const lowCd = code.let(i8x16.shuffle(c, d, LOW_PAIRS));
@@ -48,7 +54,7 @@ export function transpose(code: Code, [a, b, c, d]: readonly [V128, V128, V128, 
  * `panelsPerUnit`, `unitsPerBatch`.
  */
 export function writePack(module: ModuleWriter, width: number, dtype: StoredDType, mode: PackMode, layout: FrameLayout): void {
-  const panel = module.function(['i32', 'i32', 'i32', 'i32', 'i32', 'i32'], null, (code) => writePanel(code, width, dtype, mode));
+  const panel = panelPacker(module, width, dtype, mode);
   const unit = module.function(['i32', 'i32'], null, (code) => {
     const frame = new Frame(code, layout, code.parameter(0, 'i32'));
     for (const word of ['k', 'rows', 'rowStride', 'kStride', 'panels', 'panelsPerUnit', 'unitsPerBatch']) frame.preload(word);
@@ -79,18 +85,36 @@ export function writePack(module: ModuleWriter, width: number, dtype: StoredDTyp
   writeRun(module, (code, frame, number) => code.run(unit, [frame, number]));
 }
 
-/** `panel(source, target, rowsLeft, k, rowStride, kStride)` */
-function writePanel(code: Code, width: number, dtype: StoredDType, mode: PackMode): void {
-  const [source, target, rowsLeft, k, rowStride, kStride] = [0, 1, 2, 3, 4, 5].map((index) => code.parameter(index, 'i32')) as [
-    Local<'i32'>,
-    Local<'i32'>,
-    Local<'i32'>,
-    Local<'i32'>,
-    Local<'i32'>,
-    Local<'i32'>,
-  ];
-  const four = vectorElements(vectorLanes(code));
-  const one = scalarElements(scalarLanes(code));
+const PANEL = ['source', 'target', 'rowsLeft', 'k', 'rowStride', 'kStride'] as const;
+const MATRIX = ['source', 'target', 'rows', 'k', 'rowStride', 'kStride'] as const;
+
+/** `panel(source, target, rowsLeft, k, rowStride, kStride)`: one panel. A bool is packed as what a mask adds: 0 where true, else -Infinity. */
+function panelPacker(module: ModuleWriter, width: number, dtype: StoredDType, mode: PackMode): Callable {
+  return routine(module, PANEL, (code, parameters) => writePanel(code, parameters, width, dtype, mode));
+}
+
+/** `pack(source, target, rows, k, rowStride, kStride)`: all panels of one matrix, for kernels that pack as they go. */
+export function matrixPacker(module: ModuleWriter, width: number, dtype: StoredDType, mode: PackMode): Callable {
+  const panel = panelPacker(module, width, dtype, mode);
+  return routine(module, MATRIX, (code, { source, target, rows, k, rowStride, kStride }) => {
+    code.for(
+      rows,
+      (row) => {
+        const at = i32.add(target, i32.mul(i32.mul(row, k), i32.const(WORD_BYTES)));
+        code.run(panel, [i32.add(source, i32.mul(row, rowStride)), at, i32.sub(rows, row), k, rowStride, kStride]);
+      },
+      i32.const(0),
+      i32.const(width),
+    );
+  });
+}
+
+function writePanel(code: Code, parameters: Parameters<(typeof PANEL)[number]>, width: number, dtype: StoredDType, mode: PackMode): void {
+  const { source, target, rowsLeft, k, rowStride, kStride } = parameters;
+  const [lanes, lane] = [vectorLanes(code), scalarLanes(code)];
+  const [elements, element] = [vectorElements(lanes), scalarElements(lane)];
+  const four = (address: I32): V128 => asFloat(lanes, elements.load(dtype, address, 'unit'));
+  const one = (address: I32): F32 => asFloat(lane, element.load(dtype, address, 'none'));
   const last = code.let(i32.sub(rowsLeft, i32.const(1)));
   const rows = Array.from({ length: width }, (_, r) => code.let(i32.add(source, i32.mul(least(code, i32.const(r), last), rowStride))));
   const left = code.let(k);
@@ -101,15 +125,15 @@ function writePanel(code: Code, width: number, dtype: StoredDType, mode: PackMod
   };
   const singly = (): void => {
     code.while(left, () => {
-      rows.forEach((row, r) => code.effect(f32.store(target, present(one.load(dtype, row, 'none').float), r * WORD_BYTES)));
+      rows.forEach((row, r) => code.effect(f32.store(target, one(row), r * WORD_BYTES)));
       advance(1);
     });
   };
   if (mode === 'k') {
     code.while(i32.geS(left, i32.const(LANES)), () => {
       for (let group = 0; group < width; group += LANES) {
-        const vectors = rows.slice(group, group + LANES).map((row) => present(four.load(dtype, row, 'unit').float));
-        transpose(code, vectors as unknown as readonly [V128, V128, V128, V128]).forEach((vector, j) => {
+        const vectors = rows.slice(group, group + LANES).map(four);
+        transpose(code, vectors as unknown as Four<V128>).forEach((vector, j) => {
           code.effect(v128.store(target, vector, (j * width + group) * WORD_BYTES));
         });
       }
@@ -121,7 +145,7 @@ function writePanel(code: Code, width: number, dtype: StoredDType, mode: PackMod
       code.while(left, () => {
         for (let group = 0; group < width; group += LANES) {
           const row = rows[group];
-          if (row !== undefined) code.effect(v128.store(target, present(four.load(dtype, row, 'unit').float), group * WORD_BYTES));
+          if (row !== undefined) code.effect(v128.store(target, four(row), group * WORD_BYTES));
         }
         advance(1);
       });
@@ -130,7 +154,8 @@ function writePanel(code: Code, width: number, dtype: StoredDType, mode: PackMod
   singly();
 }
 
-function present<T extends F32 | V128 | I32>(value: T | null): T {
-  if (value === null) throw new TypeError('internal: only floats are packed');
-  return value;
+function asFloat<F extends Type, I extends Type>(lanes: Lanes<F, I>, { float, int }: Loaded<Value<F>, Value<I>>): Value<F> {
+  if (float !== null) return float;
+  if (int === null) throw new TypeError('internal: an element in no register');
+  return lanes.selectFloat(int, lanes.float(0), lanes.float(-Infinity));
 }

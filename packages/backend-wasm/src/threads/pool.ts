@@ -68,7 +68,7 @@ export class WorkerPool {
 
   /** Resolves when all workers are up. @throws WorkerLostError */
   async allReady(): Promise<void> {
-    const { setTimeout } = globalThis as unknown as { setTimeout(resolve: () => void, milliseconds: number): unknown };
+    const { setTimeout } = globalThis as unknown as { readonly setTimeout: (resolve: () => void, milliseconds: number) => unknown };
     while (this.ready < this.#workers.length) {
       this.assertWhole('start');
       await new Promise<void>((resolve) => void setTimeout(resolve, 1));
