@@ -77,7 +77,16 @@ describe('helpText', () => {
     const text = helpText();
     for (const name of ['epochs', 'batch-size', 'lr', 'model', 'device', 'seed', 'data-dir', 'dataset', 'out', 'limit', 'help'])
       expect(text).toContain(`  --${name}`);
-    for (const shown of ['3', '64', '0.005 for mlp, 0.001 for cnn', 'mlp', 'wasm, or cpu where there is no WebAssembly', '0', 'mnist', 'runs/mnist/model.safetensors'])
+    for (const shown of [
+      '3',
+      '64',
+      '0.005 for mlp, 0.001 for cnn',
+      'mlp',
+      'wasm, or cpu where there is no WebAssembly',
+      '0',
+      'mnist',
+      'runs/mnist/model.safetensors',
+    ])
       expect(text).toContain(`(default ${shown})`);
   });
 

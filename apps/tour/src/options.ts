@@ -30,16 +30,16 @@ export interface Settings {
   readonly sizes: Sizes;
 }
 
-/** Takes some three minutes on two cores; all 60,000 images would take ten. */
+/** Takes about a minute on wasm, four on cpu. */
 const FULL: Sizes = { train: 20_000, validation: 2_000, test: 10_000, small: 1_000, smallEpochs: 15, headEpochs: 5 };
-/** Takes some 40 seconds. Networks that have seen so little gain nothing from augmentation or fusion. */
+/** Takes under half a minute on wasm. Networks that have seen so little gain nothing from augmentation or fusion. */
 const QUICK: Sizes = { train: 2_000, validation: 500, test: 2_000, small: 300, smallEpochs: 10, headEpochs: 3 };
 
 const OPTIONS = {
   epochs: { value: 'N', default: '2, 3 with --quick', text: 'how often LeNet and the MLP see their images' },
   seed: { value: 'N', default: '0', text: 'of weights, order and augmentation: the same seed gives the same results' },
   out: { value: 'FOLDER', default: 'runs/tour', text: 'where the report, pictures and weights go' },
-  quick: { text: `a look in 40 seconds: ${QUICK.train.toLocaleString('en')} images in place of ${FULL.train.toLocaleString('en')}, worse results` },
+  quick: { text: `a quick look: ${QUICK.train.toLocaleString('en')} images in place of ${FULL.train.toLocaleString('en')}, worse results` },
   backend: { value: DEVICE_NAMES.join('|'), default: DEFAULT_DEVICE_TEXT, text: 'what computes' },
   help: { text: 'print this text' },
 } as const satisfies OptionTable;
