@@ -80,6 +80,9 @@ export function supports(kernel: Kernel): boolean {
       return kernel.folds.every((fold) => DTYPE_CAPABILITIES[fold.value.dtype].accumulate);
     case 'contract':
       return factors(kernel);
+    case 'rowwise':
+    case 'optimizerStep':
+      return true;
     default:
       return false;
   }

@@ -7,7 +7,9 @@ import { prepareMap } from './kernels/prepare-map.ts';
 import type { Planner } from './kernels/prepare-map.ts';
 import { prepareReduce } from './kernels/prepare-reduce.ts';
 import { prepareScatter } from './kernels/scatter.ts';
+import { prepareOptimizerStep } from './optimizer/step.ts';
 import { prepareContract } from './product/contract.ts';
+import { prepareRowwise } from './rows/rowwise.ts';
 
 /** Plans runs of any kernel that `supports` accepts. */
 export function prepareKernel(kernel: Kernel, toolchain: Toolchain): Planner {
@@ -20,6 +22,10 @@ export function prepareKernel(kernel: Kernel, toolchain: Toolchain): Planner {
       return prepareScatter(kernel, toolchain);
     case 'contract':
       return prepareContract(kernel, toolchain);
+    case 'rowwise':
+      return prepareRowwise(kernel, toolchain);
+    case 'optimizerStep':
+      return prepareOptimizerStep(kernel, toolchain);
     default:
       throw new UnsupportedError({ op: 'wasm.prepare', expected: 'a kernel with an implementation', got: kernel.kind });
   }

@@ -105,6 +105,7 @@ export const f64 = {
   div: doubleBinary(0xa3),
   le: binary('f64', 'i32', 0x65),
   promoteF32: unary('f32', 'f64', 0xbb),
+  convertI32S: unary('i32', 'f64', 0xb7),
   load: loading('f64', 0x2b),
   store: storing('f64', 0x39),
 } as const;
@@ -228,6 +229,10 @@ export const f32x4 = {
   div: vectorBinary(231),
   min: vectorBinary(232),
   max: vectorBinary(233),
+  /** `b < a ? b : a` */
+  pmin: vectorBinary(234),
+  /** `a < b ? b : a` */
+  pmax: vectorBinary(235),
   convertI32x4S: vectorUnary(250),
   convertI32x4U: vectorUnary(251),
   /** Two doubles as the lower two singles; the upper two are 0. */

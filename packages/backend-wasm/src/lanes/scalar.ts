@@ -2,7 +2,7 @@
 
 import type { Code } from '../assembler/code.ts';
 import { f32, i32, select } from '../assembler/instructions.ts';
-import type { I32 } from '../assembler/value.ts';
+import type { F32, I32 } from '../assembler/value.ts';
 import type { ScalarLanes } from './lanes.ts';
 
 /** Minimum or maximum of ints, from a comparison. */
@@ -10,6 +10,14 @@ function extreme(code: Code, wins: (a: I32, b: I32) => I32): (a: I32, b: I32) =>
   return (a, b) => {
     const [x, y] = [code.let(a), code.let(b)];
     return select(wins(x, y), x, y);
+  };
+}
+
+/** The second of two floats where `wins` says so of the second and the first. */
+function preferred(code: Code, wins: (b: F32, a: F32) => I32): (a: F32, b: F32) => F32 {
+  return (a, b) => {
+    const [x, y] = [code.let(a), code.let(b)];
+    return select(wins(y, x), y, x);
   };
 }
 
@@ -22,7 +30,7 @@ export function scalarLanes(code: Code): ScalarLanes {
   const lanes: ScalarLanes = {
     width: 1,
     code,
-    f: f32,
+    f: { ...f32, pmin: preferred(code, f32.lt), pmax: preferred(code, f32.gt) },
     i: {
       ...i32,
       minS: extreme(code, i32.ltS),
