@@ -8,6 +8,7 @@ import type { Planner } from './kernels/prepare-map.ts';
 import { prepareReduce } from './kernels/prepare-reduce.ts';
 import { prepareScatter } from './kernels/scatter.ts';
 import { prepareOptimizerStep } from './optimizer/step.ts';
+import { preparePool } from './pool/pool.ts';
 import { prepareContract } from './product/contract.ts';
 import { prepareRowwise } from './rows/rowwise.ts';
 
@@ -26,6 +27,8 @@ export function prepareKernel(kernel: Kernel, toolchain: Toolchain): Planner {
       return prepareRowwise(kernel, toolchain);
     case 'optimizerStep':
       return prepareOptimizerStep(kernel, toolchain);
+    case 'pool':
+      return preparePool(kernel, toolchain);
     default:
       throw new UnsupportedError({ op: 'wasm.prepare', expected: 'a kernel with an implementation', got: kernel.kind });
   }

@@ -1,0 +1,121 @@
+/**
+ * A walk over the columns of a row of windows: four at a time where they are inner ones, one at a time elsewhere.
+ *
+ * If the inner columns do not end with a whole vector, the last one begins earlier and meets columns that are done: `fours` is told how many.
+ */
+
+import { DTYPES } from '@gradus/backend';
+import type { Code, Local } from '../assembler/code.ts';
+import { i32 } from '../assembler/instructions.ts';
+import type { I32 } from '../assembler/value.ts';
+import { least } from '../kernels/units.ts';
+import type { StoredDType } from '../lanes/elements.ts';
+import { LANES } from '../lanes/vector.ts';
+import type { Frame } from '../launch/frame.ts';
+import type { Along } from './geometry.ts';
+import type { RowOfCells } from './taps.ts';
+
+const WORD_BYTES = 4;
+
+/** The cells that a window has in one row. */
+export interface Cells {
+  /** Their row in a plane of some dtype, at the cell of tap 0. */
+  readonly row: (plane: I32, dtype: StoredDType) => RowOfCells;
+  /** The address of the cell of any tap. */
+  readonly cell: (plane: I32, dtype: StoredDType, tap: I32) => I32;
+}
+
+/** The row that a function of `forward.ts` or `backward.ts` computes. */
+export class WindowRow {
+  readonly code: Code;
+  readonly along: Along;
+  readonly #frame: Frame;
+  /** The table's entries for the rows that are covered. */
+  readonly #begin: I32;
+  readonly #end: I32;
+  readonly #simd: boolean;
+
+  constructor(code: Code, frame: Frame, along: Along, begin: I32, end: I32, simd: boolean) {
+    this.code = code;
+    this.along = along;
+    this.#frame = frame;
+    this.#begin = begin;
+    this.#end = end;
+    this.#simd = simd;
+    for (const name of ['inputWidth', 'outputWidth', 'firstInner', 'endInner']) frame.preload(name);
+  }
+
+  /** How many rows of cells the windows cover. */
+  get coveredRows(): I32 {
+    return i32.shrU(i32.sub(this.#end, this.#begin), i32.const(2));
+  }
+
+  /** The place along the row of tap 0 of the window in this column. */
+  firstCell(column: I32): Local<'i32'> {
+    const { stride, padding } = this.along;
+    return this.code.let(i32.sub(i32.mul(column, i32.const(stride)), i32.const(padding)));
+  }
+
+  /** Writes `visit` for each covered row; `first` is what `firstCell` gave. */
+  eachCoveredRow(first: I32, visit: (cells: Cells) => void): void {
+    const { code } = this;
+    code.for(this.#end, (entry) => visit(this.#cellsAt(first, entry)), this.#begin, i32.const(WORD_BYTES));
+  }
+
+  /** The first covered row, where there is one. */
+  firstCoveredRow(first: I32): Cells {
+    return this.#cellsAt(first, this.#begin);
+  }
+
+  #cellsAt(first: I32, entry: I32): Cells {
+    const { code } = this;
+    const at = code.let(i32.add(i32.load(entry), first));
+    const address = (plane: I32, dtype: StoredDType, place: I32): Local<'i32'> =>
+      code.let(i32.add(plane, i32.mul(place, i32.const(DTYPES[dtype].bytes))));
+    return {
+      row: (plane, dtype) => ({ dtype, address: address(plane, dtype, at) }),
+      cell: (plane, dtype, tap) => address(plane, dtype, i32.add(at, i32.mul(tap, i32.const(this.along.dilation)))),
+    };
+  }
+
+  /** Writes `visit` for each tap of the window in one column whose cell is inside. */
+  eachTapInside(first: I32, visit: (tap: I32) => void): void {
+    const { code } = this;
+    const { size, dilation } = this.along;
+    code.for(i32.const(size), (tap) => {
+      const at = code.let(i32.add(first, i32.mul(tap, i32.const(dilation))));
+      code.if(i32.ltU(at, this.#frame.word('inputWidth')), () => visit(tap));
+    });
+  }
+
+  /** The whole row. `fours` computes columns from `column` on, those before `fresh` once more; `one` computes a single one. */
+  walk(fours: (column: I32, fresh: I32) => void, one: (column: I32) => void): void {
+    const { code } = this;
+    const width = this.#frame.word('outputWidth');
+    const column = code.let(i32.const(0));
+    const single = (): void => {
+      one(column);
+      code.set(column, i32.add(column, i32.const(1)));
+    };
+    if (!this.#simd) {
+      code.while(i32.ltS(column, width), single);
+      return;
+    }
+    const firstInner = this.#frame.word('firstInner');
+    const lastVector = code.let(i32.sub(this.#frame.word('endInner'), i32.const(LANES)));
+    // No vectors where there is less than one, or where no row of cells is covered.
+    const usable = code.let(i32.and(i32.leS(firstInner, lastVector), i32.ltU(this.#begin, this.#end)));
+    code.while(i32.ltS(column, width), () => {
+      const inner = i32.and(i32.leS(firstInner, column), i32.ltS(column, this.#frame.word('endInner')));
+      code.if(
+        i32.and(usable, inner),
+        () => {
+          const at = least(code, column, lastVector);
+          fours(at, column);
+          code.set(column, i32.add(at, i32.const(LANES)));
+        },
+        single,
+      );
+    });
+  }
+}

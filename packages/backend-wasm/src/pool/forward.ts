@@ -1,0 +1,188 @@
+/** Pooling forward: one row of results. Results are words: float32 or 32-bit integers. */
+
+import type { Local } from '../assembler/code.ts';
+import { f32, f32x4, i32, i32x4, v128 } from '../assembler/instructions.ts';
+import type { F32, I32, V128 } from '../assembler/value.ts';
+import { identityOf } from '../kernels/folds.ts';
+import { inFloats } from '../kernels/point.ts';
+import { scalarElements } from '../lanes/elements.ts';
+import type { Loaded, StoredDType } from '../lanes/elements.ts';
+import { scalarLanes } from '../lanes/scalar.ts';
+import { vectorLanes } from '../lanes/vector.ts';
+import type { Cells, WindowRow } from './columns.ts';
+import { TapLoader, forEachTap } from './taps.ts';
+
+const WORD_BYTES = 4;
+
+/** What a row of results is made of. Addresses are those of planes, but `result` is that of the row. */
+export interface ForwardRow {
+  readonly windows: WindowRow;
+  readonly x: I32;
+  readonly values: I32;
+  readonly result: I32;
+  readonly xDType: StoredDType;
+  readonly valueDType: StoredDType;
+}
+
+function resultAt({ result }: ForwardRow, column: I32): I32 {
+  return i32.add(result, i32.mul(column, i32.const(WORD_BYTES)));
+}
+
+/** The largest so far of four windows, and something that belongs to it. */
+export class FourWinners {
+  readonly #row: WindowRow;
+  readonly #dtype: StoredDType;
+  readonly best: Local<'v128'>;
+  readonly prize: Local<'v128'>;
+
+  /** `prize`: what belongs to the first cell, which wins unless another is larger. */
+  constructor(row: WindowRow, dtype: StoredDType, prize: V128) {
+    const lanes = vectorLanes(row.code);
+    const lowest = identityOf('max', dtype);
+    this.#row = row;
+    this.#dtype = dtype;
+    this.best = row.code.let(inFloats(dtype) ? lanes.float(lowest) : lanes.int(lowest));
+    this.prize = row.code.let(prize);
+  }
+
+  /** A cell wins if it is larger, or the first NaN. */
+  meet(value: V128, prize: V128): void {
+    const { code } = this.#row;
+    const { best } = this;
+    const larger = this.#dtype === 'uint32' ? i32x4.gtU(value, best) : i32x4.gtS(value, best);
+    const wins = code.let(inFloats(this.#dtype) ? v128.andnot(f32x4.eq(best, best), f32x4.le(value, best)) : larger);
+    code.set(best, v128.bitselect(value, best, wins));
+    code.set(this.prize, v128.bitselect(prize, this.prize, wins));
+  }
+}
+
+/** Does one cell win over another? The first NaN does. */
+function beats(dtype: StoredDType, value: Loaded<F32, I32>, best: Loaded<F32, I32>): I32 {
+  if (value.float !== null && best.float !== null) {
+    const ordered = f32.eq(best.float, best.float);
+    return i32.and(ordered, i32.eqz(f32.le(value.float, best.float)));
+  }
+  const [a, b] = [value.int ?? i32.const(0), best.int ?? i32.const(0)];
+  return dtype === 'uint32' ? i32.gtU(a, b) : i32.gtS(a, b);
+}
+
+/** Writes the search for the winner of the window in one column: `win` has the statements for each new winner. */
+export function searchWinner(row: WindowRow, x: I32, dtype: StoredDType, column: I32, win: (cells: Cells, tap: I32) => void): void {
+  const { code } = row;
+  const elements = scalarElements(scalarLanes(code));
+  const found = code.let(i32.const(0));
+  const bestFloat = code.local('f32');
+  const bestInt = code.local('i32');
+  const first = row.firstCell(column);
+  row.eachCoveredRow(first, (cells) => {
+    row.eachTapInside(first, (tap) => {
+      const value = elements.load(dtype, cells.cell(x, dtype, tap), 'unit');
+      const best = value.float === null ? { float: null, int: bestInt } : { float: bestFloat, int: null };
+      code.if(i32.or(i32.eqz(found), beats(dtype, value, best)), () => {
+        code.set(found, i32.const(1));
+        if (value.float !== null) code.set(bestFloat, value.float);
+        if (value.int !== null) code.set(bestInt, value.int);
+        win(cells, tap);
+      });
+    });
+  });
+}
+
+/** Four values at the places of x's maxima. */
+function fourSelected({ windows, x, values, xDType, valueDType }: ForwardRow, column: I32): V128 {
+  const { code, along } = windows;
+  const lanes = vectorLanes(code);
+  const first = windows.firstCell(column);
+  const winners = new FourWinners(windows, xDType, new TapLoader(lanes, along, windows.firstCoveredRow(first).row(values, valueDType)).load(0));
+  windows.eachCoveredRow(first, (cells) => {
+    const [here, there] = [cells.row(x, xDType), cells.row(values, valueDType)];
+    const [keys, prizes] = [new TapLoader(lanes, along, here), new TapLoader(lanes, along, there)];
+    forEachTap(code, along, [here, there], (tap) => winners.meet(keys.load(tap), prizes.load(tap)));
+  });
+  return winners.prize;
+}
+
+/** Four maxima, of floats. */
+function fourLargest({ windows, x, xDType }: ForwardRow, column: I32): V128 {
+  const { code, along } = windows;
+  const lanes = vectorLanes(code);
+  const best = code.let(lanes.float(-Infinity));
+  // All ones, which is a NaN, where one was met: pmax passes over it.
+  const broken = code.let(lanes.int(0));
+  windows.eachCoveredRow(windows.firstCell(column), (cells) => {
+    const here = cells.row(x, xDType);
+    const keys = new TapLoader(lanes, along, here);
+    forEachTap(code, along, [here], (tap) => {
+      const value = keys.load(tap);
+      code.set(best, f32x4.pmax(best, value));
+      code.set(broken, v128.or(broken, f32x4.ne(value, value)));
+    });
+  });
+  return v128.or(best, broken);
+}
+
+/** The values at the places of x's maxima. `same`: x and the values are one and the same, in floats. */
+export function writeMaximum(row: ForwardRow, same: boolean): void {
+  const { windows, x, values, xDType, valueDType } = row;
+  const { code } = windows;
+  windows.walk(
+    (column) => {
+      const four = same ? fourLargest(row, column) : fourSelected(row, column);
+      code.effect(v128.store(resultAt(row, column), four));
+    },
+    (column) => {
+      const elements = scalarElements(scalarLanes(code));
+      const nothing = identityOf('max', valueDType);
+      const prize = code.let(inFloats(valueDType) ? i32.reinterpretF32(f32.const(nothing)) : i32.const(nothing));
+      searchWinner(windows, x, xDType, column, (cells, tap) => {
+        const { float, int } = elements.load(valueDType, cells.cell(values, valueDType, tap), 'unit');
+        code.set(prize, float === null ? (int ?? i32.const(0)) : i32.reinterpretF32(float));
+      });
+      code.effect(i32.store(resultAt(row, column), prize));
+    },
+  );
+}
+
+/** 1 / divisor of windows with `cells` cells inside, which have `size` in all. */
+export function weightOf(countPadding: boolean, size: number, cells: I32): F32 {
+  return f32.div(f32.const(1), countPadding ? f32.const(size) : f32.convertI32S(cells));
+}
+
+/** The average. A row of cells is summed by itself, so that long sums lose less. */
+export function writeAverage(row: ForwardRow, countPadding: boolean, size: number): void {
+  const { windows, values, valueDType } = row;
+  const { code, along } = windows;
+  const inner = code.let(f32x4.splat(weightOf(countPadding, size, i32.mul(windows.coveredRows, i32.const(along.size)))));
+  windows.walk(
+    (column) => {
+      const lanes = vectorLanes(code);
+      const sum = code.let(lanes.float(0));
+      const part = code.local('v128');
+      windows.eachCoveredRow(windows.firstCell(column), (cells) => {
+        const here = cells.row(values, valueDType);
+        const loader = new TapLoader(lanes, along, here);
+        code.set(part, lanes.float(0));
+        forEachTap(code, along, [here], (tap) => code.set(part, f32x4.add(part, loader.load(tap))));
+        code.set(sum, f32x4.add(sum, part));
+      });
+      code.effect(v128.store(resultAt(row, column), f32x4.mul(sum, inner)));
+    },
+    (column) => {
+      const elements = scalarElements(scalarLanes(code));
+      const sum = code.let(f32.const(0));
+      const part = code.local('f32');
+      const count = code.let(i32.const(0));
+      const first = windows.firstCell(column);
+      windows.eachCoveredRow(first, (cells) => {
+        code.set(part, f32.const(0));
+        windows.eachTapInside(first, (tap) => {
+          const { float } = elements.load(valueDType, cells.cell(values, valueDType, tap), 'unit');
+          if (float !== null) code.set(part, f32.add(part, float));
+          code.set(count, i32.add(count, i32.const(1)));
+        });
+        code.set(sum, f32.add(sum, part));
+      });
+      code.effect(f32.store(resultAt(row, column), f32.mul(sum, weightOf(countPadding, size, count))));
+    },
+  );
+}
