@@ -90,6 +90,9 @@ export function supports(kernel: Kernel): boolean {
       return factors(kernel);
     case 'rowwise':
     case 'optimizerStep':
+    case 'argReduce':
+    case 'scan':
+    case 'sort':
       return true;
     case 'pool':
       return pools(kernel);
