@@ -46,7 +46,7 @@ function rolesOf({ mode }: PoolKernel): Roles {
 }
 
 /** The dtype of what a maximum selects, or of what is averaged. */
-export function pooledDType(kernel: PoolKernel): StoredDType {
+function pooledDType(kernel: PoolKernel): StoredDType {
   return storedDType(kernel.operands[rolesOf(kernel).other]);
 }
 
@@ -64,7 +64,9 @@ class PoolWriter {
     this.#kernel = kernel;
     this.#layout = layout;
     this.#simd = simd;
-    this.#xDType = storedDType(kernel.operands[rolesOf(kernel).x ?? 0]);
+    const compared = storedDType(kernel.operands[rolesOf(kernel).x ?? 0]);
+    // Bools are compared as the bytes 0 and 1.
+    this.#xDType = compared === 'bool' ? 'uint8' : compared;
     this.#otherDType = pooledDType(kernel);
   }
 
