@@ -2,15 +2,17 @@
 
 import type { DType } from '@gradus/backend';
 import { DTYPES } from '@gradus/backend';
+import type { Local } from '../assembler/code.ts';
 import { f32, f32x4, i32, i32x4, v128 } from '../assembler/instructions.ts';
 import type { F32, I32, V128 } from '../assembler/value.ts';
 import { inFloats } from '../kernels/point.ts';
 import { scalarElements, vectorElements } from '../lanes/elements.ts';
 import type { StoredDType } from '../lanes/elements.ts';
+import type { VectorLanes } from '../lanes/lanes.ts';
 import { scalarLanes } from '../lanes/scalar.ts';
 import { vectorLanes } from '../lanes/vector.ts';
 import type { WindowRow } from './columns.ts';
-import { FourWinners, searchWinner, weightOf } from './forward.ts';
+import { FourLargest, searchWinner, weightOf } from './forward.ts';
 import { TapAdder, TapLoader, forEachTap } from './taps.ts';
 
 /** What gradients are spread by. `x` and `result` are addresses of planes, `gradient` is that of the row. */
@@ -38,8 +40,31 @@ function fourGradients(row: BackwardRow, column: I32, fresh: I32): V128 {
   const { code } = row.windows;
   const lanes = vectorLanes(code);
   const { float, int } = vectorElements(lanes).load(row.gradientDType, code.let(gradientAt(row, column)), 'unit');
-  const open = i32x4.geS(lanes.progression(column, i32.const(1)), i32x4.splat(fresh));
-  return code.let(v128.and(float ?? int ?? lanes.int(0), open));
+  const gradients = code.let(float ?? int ?? lanes.int(0));
+  code.if(i32.ltS(column, fresh), () => {
+    code.set(gradients, v128.and(gradients, i32x4.geS(lanes.progression(column, i32.const(1)), i32x4.splat(fresh))));
+  });
+  return gradients;
+}
+
+/** The numbers of taps from 0, in every lane: constants where taps are unrolled, else counted. */
+class TapNumbers {
+  readonly #lanes: VectorLanes;
+  readonly #counter: Local<'v128'> | null;
+  #next = 0;
+
+  constructor(lanes: VectorLanes, windows: WindowRow) {
+    this.#lanes = lanes;
+    this.#counter = windows.unrolled ? null : lanes.code.let(lanes.int(0));
+  }
+
+  next(): V128 {
+    if (this.#counter === null) return this.#lanes.int(this.#next++);
+    const { code } = this.#lanes;
+    const number = code.let(this.#counter);
+    code.set(this.#counter, i32x4.add(number, this.#lanes.int(1)));
+    return number;
+  }
 }
 
 function addToCell(row: BackwardRow, address: I32, float: F32 | null, int: I32 | null): void {
@@ -58,27 +83,24 @@ export function writeMaximumGradient(row: BackwardRow): void {
     (column, fresh) => {
       const lanes = vectorLanes(code);
       const first = windows.firstCell(column);
-      // The prize is the tap's number, counted in every lane.
-      const number = code.let(lanes.int(0));
-      const next = (): void => code.set(number, i32x4.add(number, lanes.int(1)));
-      const winners = new FourWinners(windows, xDType, lanes.int(0));
+      const largest = new FourLargest(windows, xDType);
+      // The number of the tap that wins: the latest, which is the largest.
+      const winner = code.let(lanes.int(0));
+      const numbers = new TapNumbers(lanes, windows);
       windows.eachCoveredRow(first, (cells) => {
         const here = cells.row(x, xDType);
         const loader = new TapLoader(lanes, along, here);
         forEachTap(code, along, [here], (tap) => {
-          winners.meet(loader.load(tap), number);
-          next();
+          const wins = largest.meet(loader.load(tap));
+          code.set(winner, i32x4.maxS(winner, v128.and(wins, numbers.next())));
         });
       });
-      const gradient = fourGradients(row, column, fresh);
-      code.set(number, lanes.int(0));
+      const gradients = fourGradients(row, column, fresh);
+      const again = new TapNumbers(lanes, windows);
       windows.eachCoveredRow(first, (cells) => {
         const there = cells.row(result, sums);
         const adder = new TapAdder(lanes, along, there);
-        forEachTap(code, along, [there], (tap) => {
-          adder.add(tap, code.let(v128.and(gradient, i32x4.eq(number, winners.prize))));
-          next();
-        });
+        forEachTap(code, along, [there], (tap) => adder.add(tap, code.let(v128.and(gradients, i32x4.eq(again.next(), winner)))));
       });
     },
     (column) => {

@@ -13,6 +13,7 @@ import type { StoredDType } from '../lanes/elements.ts';
 import { LANES } from '../lanes/vector.ts';
 import type { Frame } from '../launch/frame.ts';
 import type { Along } from './geometry.ts';
+import { MOST_UNROLLED } from './taps.ts';
 import type { RowOfCells } from './taps.ts';
 
 const WORD_BYTES = 4;
@@ -30,24 +31,33 @@ export class WindowRow {
   readonly code: Code;
   readonly along: Along;
   readonly #frame: Frame;
-  /** The table's entries for the rows that are covered. */
+  /** The table's entries for the rows of cells that are covered. */
   readonly #begin: I32;
   readonly #end: I32;
   readonly #simd: boolean;
+  /** Where the rows of cells begin, if code is made for just so many. */
+  readonly #rows: readonly I32[] | null;
 
-  constructor(code: Code, frame: Frame, along: Along, begin: I32, end: I32, simd: boolean) {
+  /** `count`: how many rows of cells are covered, which then are unrolled; null if that is known at run time. */
+  constructor(code: Code, frame: Frame, along: Along, begin: I32, end: I32, count: number | null, simd: boolean) {
     this.code = code;
     this.along = along;
     this.#frame = frame;
     this.#begin = begin;
     this.#end = end;
     this.#simd = simd;
+    this.#rows = count === null ? null : Array.from({ length: count }, (_, row) => code.let(i32.load(begin, row * WORD_BYTES)));
     for (const name of ['inputWidth', 'outputWidth', 'firstInner', 'endInner']) frame.preload(name);
   }
 
   /** How many rows of cells the windows cover. */
   get coveredRows(): I32 {
-    return i32.shrU(i32.sub(this.#end, this.#begin), i32.const(2));
+    return this.#rows === null ? i32.shrU(i32.sub(this.#end, this.#begin), i32.const(2)) : i32.const(this.#rows.length);
+  }
+
+  /** Are all taps unrolled, so that what is written for a tap is written once? */
+  get unrolled(): boolean {
+    return this.#rows !== null && this.along.size <= MOST_UNROLLED;
   }
 
   /** The place along the row of tap 0 of the window in this column. */
@@ -59,17 +69,18 @@ export class WindowRow {
   /** Writes `visit` for each covered row; `first` is what `firstCell` gave. */
   eachCoveredRow(first: I32, visit: (cells: Cells) => void): void {
     const { code } = this;
-    code.for(this.#end, (entry) => visit(this.#cellsAt(first, entry)), this.#begin, i32.const(WORD_BYTES));
+    if (this.#rows !== null) for (const row of this.#rows) visit(this.#cellsAt(first, row));
+    else code.for(this.#end, (entry) => visit(this.#cellsAt(first, i32.load(entry))), this.#begin, i32.const(WORD_BYTES));
   }
 
   /** The first covered row, where there is one. */
   firstCoveredRow(first: I32): Cells {
-    return this.#cellsAt(first, this.#begin);
+    return this.#cellsAt(first, this.#rows?.[0] ?? i32.load(this.#begin));
   }
 
-  #cellsAt(first: I32, entry: I32): Cells {
+  #cellsAt(first: I32, row: I32): Cells {
     const { code } = this;
-    const at = code.let(i32.add(i32.load(entry), first));
+    const at = code.let(i32.add(row, first));
     const address = (plane: I32, dtype: StoredDType, place: I32): Local<'i32'> =>
       code.let(i32.add(plane, i32.mul(place, i32.const(DTYPES[dtype].bytes))));
     return {

@@ -28,31 +28,28 @@ function resultAt({ result }: ForwardRow, column: I32): I32 {
   return i32.add(result, i32.mul(column, i32.const(WORD_BYTES)));
 }
 
-/** The largest so far of four windows, and something that belongs to it. */
-export class FourWinners {
+/** The largest so far of four windows. */
+export class FourLargest {
   readonly #row: WindowRow;
   readonly #dtype: StoredDType;
-  readonly best: Local<'v128'>;
-  readonly prize: Local<'v128'>;
+  readonly #best: Local<'v128'>;
 
-  /** `prize`: what belongs to the first cell, which wins unless another is larger. */
-  constructor(row: WindowRow, dtype: StoredDType, prize: V128) {
+  constructor(row: WindowRow, dtype: StoredDType) {
     const lanes = vectorLanes(row.code);
     const lowest = identityOf('max', dtype);
     this.#row = row;
     this.#dtype = dtype;
-    this.best = row.code.let(inFloats(dtype) ? lanes.float(lowest) : lanes.int(lowest));
-    this.prize = row.code.let(prize);
+    this.#best = row.code.let(inFloats(dtype) ? lanes.float(lowest) : lanes.int(lowest));
   }
 
-  /** A cell wins if it is larger, or the first NaN. */
-  meet(value: V128, prize: V128): void {
+  /** Takes in a cell of each window. Which of them win, because they are larger, or the first NaN? */
+  meet(value: V128): V128 {
     const { code } = this.#row;
-    const { best } = this;
+    const best = this.#best;
     const larger = this.#dtype === 'uint32' ? i32x4.gtU(value, best) : i32x4.gtS(value, best);
     const wins = code.let(inFloats(this.#dtype) ? v128.andnot(f32x4.eq(best, best), f32x4.le(value, best)) : larger);
     code.set(best, v128.bitselect(value, best, wins));
-    code.set(this.prize, v128.bitselect(prize, this.prize, wins));
+    return wins;
   }
 }
 
@@ -93,13 +90,18 @@ function fourSelected({ windows, x, values, xDType, valueDType }: ForwardRow, co
   const { code, along } = windows;
   const lanes = vectorLanes(code);
   const first = windows.firstCell(column);
-  const winners = new FourWinners(windows, xDType, new TapLoader(lanes, along, windows.firstCoveredRow(first).row(values, valueDType)).load(0));
+  const largest = new FourLargest(windows, xDType);
+  // The first cell's wins unless another is larger.
+  const selected = code.let(new TapLoader(lanes, along, windows.firstCoveredRow(first).row(values, valueDType)).load(0));
   windows.eachCoveredRow(first, (cells) => {
     const [here, there] = [cells.row(x, xDType), cells.row(values, valueDType)];
-    const [keys, prizes] = [new TapLoader(lanes, along, here), new TapLoader(lanes, along, there)];
-    forEachTap(code, along, [here, there], (tap) => winners.meet(keys.load(tap), prizes.load(tap)));
+    const [keys, candidates] = [new TapLoader(lanes, along, here), new TapLoader(lanes, along, there)];
+    forEachTap(code, along, [here, there], (tap) => {
+      const wins = largest.meet(keys.load(tap));
+      code.set(selected, v128.bitselect(candidates.load(tap), selected, wins));
+    });
   });
-  return winners.prize;
+  return selected;
 }
 
 /** Four maxima, of floats. */
@@ -133,12 +135,12 @@ export function writeMaximum(row: ForwardRow, same: boolean): void {
     (column) => {
       const elements = scalarElements(scalarLanes(code));
       const nothing = identityOf('max', valueDType);
-      const prize = code.let(inFloats(valueDType) ? i32.reinterpretF32(f32.const(nothing)) : i32.const(nothing));
+      const selected = code.let(inFloats(valueDType) ? i32.reinterpretF32(f32.const(nothing)) : i32.const(nothing));
       searchWinner(windows, x, xDType, column, (cells, tap) => {
         const { float, int } = elements.load(valueDType, cells.cell(values, valueDType, tap), 'unit');
-        code.set(prize, float === null ? (int ?? i32.const(0)) : i32.reinterpretF32(float));
+        code.set(selected, float === null ? (int ?? i32.const(0)) : i32.reinterpretF32(float));
       });
-      code.effect(i32.store(resultAt(row, column), prize));
+      code.effect(i32.store(resultAt(row, column), selected));
     },
   );
 }

@@ -32,6 +32,8 @@ import { alongOf, coveredRows, innerColumns } from './geometry.ts';
 
 const WORD_BYTES = 4;
 const VECTOR_BYTES = 16;
+/** Windows that cover more rows of cells than this are walked by a loop. */
+const MOST_ROWS_UNROLLED = 4;
 
 /** The operands by what they are to the kernel. An average has no x. */
 interface Roles {
@@ -48,6 +50,14 @@ function rolesOf({ mode }: PoolKernel): Roles {
 /** The dtype of what a maximum selects, or of what is averaged. */
 function pooledDType(kernel: PoolKernel): StoredDType {
   return storedDType(kernel.operands[rolesOf(kernel).other]);
+}
+
+/** The functions for a row of windows. */
+interface RowCode {
+  /** How many rows of cells `whole` is made for. */
+  readonly usual: number;
+  readonly whole: Callable | null;
+  readonly any: Callable;
 }
 
 /** The code of one pooling. */
@@ -72,22 +82,28 @@ class PoolWriter {
 
   /** The entry is exported as `run`. */
   write(): void {
-    const row = this.#row(false);
-    // Where both operands of a maximum are the same memory, selecting is not needed.
     const { mode, pass } = this.#kernel;
+    // Where both operands of a maximum are the same memory, selecting is not needed.
     const mayBeSame = mode === 'max' && pass === 'forward' && inFloats(this.#xDType) && this.#xDType === this.#otherDType;
-    const plainRow = mayBeSame && this.#simd ? this.#row(true) : null;
-    const unit = this.#module.function(['i32', 'i32'], null, (code) => this.#unit(code, row, plainRow));
+    const row = this.#row(false);
+    const sameRow = mayBeSame && this.#simd ? this.#row(true) : row;
+    const unit = this.#module.function(['i32', 'i32'], null, (code) => this.#unit(code, row, sameRow));
     writeRun(this.#module, (code, frame, number) => code.run(unit, [frame, number]));
   }
 
+  /** A row of windows, in two versions: one for as many rows of cells as most of them cover, if those are few, and one for any number. */
+  #row(same: boolean): RowCode {
+    const usual = this.#kernel.window.size.slice(0, -1).reduce((a, b) => a * b, 1);
+    return { usual, whole: usual <= MOST_ROWS_UNROLLED && this.#simd ? this.#rowOf(usual, same) : null, any: this.#rowOf(null, same) };
+  }
+
   /** `row(frame, x, other, result, begin, end)`: one row of windows; the table's entries for the rows it covers are given last. */
-  #row(same: boolean): Callable {
+  #rowOf(count: number | null, same: boolean): Callable {
     const { mode, pass, window, countPadding } = this.#kernel;
     return this.#module.function(['i32', 'i32', 'i32', 'i32', 'i32', 'i32'], null, (code) => {
       const at = (index: number): Local<'i32'> => code.parameter(index, 'i32');
       const frame = new Frame(code, this.#layout, at(0));
-      const windows = new WindowRow(code, frame, alongOf(window), at(4), at(5), this.#simd);
+      const windows = new WindowRow(code, frame, alongOf(window), at(4), at(5), count, this.#simd);
       const size = window.size.reduce((a, b) => a * b, 1);
       const [x, other, result] = [at(1), at(2), at(3)];
       const dtypes = { xDType: this.#xDType, valueDType: this.#otherDType, gradientDType: this.#otherDType };
@@ -103,7 +119,18 @@ class PoolWriter {
     });
   }
 
-  #unit(code: Code, row: Callable, plainRow: Callable | null): void {
+  /** Calls the version for a row. */
+  #callRow(code: Code, { usual, whole, any }: RowCode, args: readonly I32[], rows: I32): void {
+    if (whole === null) code.run(any, args);
+    else
+      code.if(
+        i32.eq(rows, i32.const(usual)),
+        () => code.run(whole, args),
+        () => code.run(any, args),
+      );
+  }
+
+  #unit(code: Code, row: RowCode, sameRow: RowCode): void {
     const frame = new Frame(code, this.#layout, code.parameter(0, 'i32'));
     const names = ['x', 'other', 'result', 'xPlane', 'otherPlane', 'resultPlane', 'starts', 'cells', 'rows', 'outputWidth'];
     for (const name of names) frame.preload(name);
@@ -122,14 +149,16 @@ class PoolWriter {
         const [x, other, result] = [place('x', plane), place('other', plane), place('result', plane)];
         code.for(frame.word('rows'), (r) => {
           const start = code.let(i32.add(frame.word('starts'), i32.mul(r, i32.const(WORD_BYTES))));
-          const entry = (offset: number): I32 => i32.add(frame.word('cells'), i32.mul(i32.load(start, offset), i32.const(WORD_BYTES)));
-          const args = [code.parameter(0, 'i32'), x, other, result, entry(0), entry(WORD_BYTES)];
-          if (plainRow === null) code.run(row, args);
+          const [begin, close] = [code.let(i32.load(start)), code.let(i32.load(start, WORD_BYTES))];
+          const entry = (index: I32): I32 => i32.add(frame.word('cells'), i32.mul(index, i32.const(WORD_BYTES)));
+          const args = [code.parameter(0, 'i32'), x, other, result, entry(begin), entry(close)];
+          const count = code.let(i32.sub(close, begin));
+          if (sameRow === row) this.#callRow(code, row, args, count);
           else
             code.if(
               i32.eq(x, other),
-              () => code.run(plainRow, args),
-              () => code.run(row, args),
+              () => this.#callRow(code, sameRow, args, count),
+              () => this.#callRow(code, row, args, count),
             );
           code.set(other, i32.add(other, otherRow));
           code.set(result, i32.add(result, resultRow));

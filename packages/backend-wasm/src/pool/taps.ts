@@ -15,7 +15,7 @@ import { LANES } from '../lanes/vector.ts';
 import type { Along } from './geometry.ts';
 
 /** More taps than this along a row are a loop. */
-const MOST_UNROLLED = 8;
+export const MOST_UNROLLED = 8;
 
 const EVEN_WORDS = [0, 1, 2, 3, 8, 9, 10, 11, 16, 17, 18, 19, 24, 25, 26, 27];
 const ODD_WORDS = [4, 5, 6, 7, 12, 13, 14, 15, 20, 21, 22, 23, 28, 29, 30, 31];

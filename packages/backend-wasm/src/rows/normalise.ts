@@ -18,7 +18,7 @@ const SEVERAL = 2;
 const POWERS = 2;
 
 /** What a normalisation has besides its row. */
-export interface RowContext {
+interface RowContext {
   readonly row: Row;
   /** The number of columns, as float64. */
   readonly columns: F64;
@@ -29,7 +29,7 @@ export interface RowContext {
 }
 
 /** The statements for one row. Operands are in the order of the kernel's. */
-export type RowFunction = (context: RowContext) => void;
+type RowFunction = (context: RowContext) => void;
 
 const NONE = f64.const(0);
 
