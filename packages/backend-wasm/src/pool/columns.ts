@@ -1,16 +1,17 @@
 /**
- * A walk over the columns of a row of windows: four at a time where they are inner ones, one at a time elsewhere.
+ * A walk over the columns of a row of windows: four at a time where they are inner ones. Elsewhere forward passes compute four with masks, if what
+ * they read beyond the row stays within reach; all others compute one at a time.
  *
  * If the inner columns do not end with a whole vector, the last one begins earlier and meets columns that are done: `fours` is told how many.
  */
 
 import { DTYPES } from '@gradus/backend';
 import type { Code, Local } from '../assembler/code.ts';
-import { i32 } from '../assembler/instructions.ts';
-import type { I32 } from '../assembler/value.ts';
+import { i32, i32x4 } from '../assembler/instructions.ts';
+import type { I32, V128 } from '../assembler/value.ts';
 import { least } from '../kernels/units.ts';
 import type { StoredDType } from '../lanes/elements.ts';
-import { LANES } from '../lanes/vector.ts';
+import { LANES, vectorLanes } from '../lanes/vector.ts';
 import type { Frame } from '../launch/frame.ts';
 import type { Along } from './geometry.ts';
 import { MOST_UNROLLED } from './taps.ts';
@@ -47,7 +48,7 @@ export class WindowRow {
     this.#end = end;
     this.#simd = simd;
     this.#rows = count === null ? null : Array.from({ length: count }, (_, row) => code.let(i32.load(begin, row * WORD_BYTES)));
-    for (const name of ['inputWidth', 'outputWidth', 'firstInner', 'endInner']) frame.preload(name);
+    for (const name of ['inputWidth', 'outputWidth', 'firstInner', 'endInner', 'masksAllowed']) frame.preload(name);
   }
 
   /** How many rows of cells the windows cover. */
@@ -69,8 +70,15 @@ export class WindowRow {
   /** Writes `visit` for each covered row; `first` is what `firstCell` gave. */
   eachCoveredRow(first: I32, visit: (cells: Cells) => void): void {
     const { code } = this;
-    if (this.#rows !== null) for (const row of this.#rows) visit(this.#cellsAt(first, row));
-    else code.for(this.#end, (entry) => visit(this.#cellsAt(first, i32.load(entry))), this.#begin, i32.const(WORD_BYTES));
+    if (this.#rows !== null) {
+      for (const row of this.#rows) visit(this.#cellsAt(first, row));
+      return;
+    }
+    const entry = code.let(this.#begin);
+    code.while(i32.ltU(entry, this.#end), () => {
+      visit(this.#cellsAt(first, i32.load(entry)));
+      code.set(entry, i32.add(entry, i32.const(WORD_BYTES)));
+    });
   }
 
   /** The first covered row, where there is one. */
@@ -99,8 +107,30 @@ export class WindowRow {
     });
   }
 
-  /** The whole row. `fours` computes columns from `column` on, those before `fresh` once more; `one` computes a single one. */
-  walk(fours: (column: I32, fresh: I32) => void, one: (column: I32) => void): void {
+  /** Which cells of a tap are inside, for four windows: masks that go on from tap to tap of a row. */
+  insideMasks(first: I32): { readonly begin: () => void; readonly next: () => V128 } {
+    const { code } = this;
+    const { stride, dilation } = this.along;
+    const lanes = vectorLanes(code);
+    const start = code.let(lanes.progression(first, i32.const(stride)));
+    const width = code.let(i32x4.splat(this.#frame.word('inputWidth')));
+    const cell = code.local('v128');
+    return {
+      begin: () => code.set(cell, start),
+      next: () => {
+        // Cells before the row are negative, and large without their sign.
+        const inside = code.let(i32x4.ltU(cell, width));
+        code.set(cell, i32x4.add(cell, lanes.int(dilation)));
+        return inside;
+      },
+    };
+  }
+
+  /**
+   * The whole row. `fours` computes columns from `column` on, those before `fresh` once more; `masked` does so where cells may be outside, if
+   * the pass has a way; `one` computes a single column.
+   */
+  walk(fours: (column: I32, fresh: I32) => void, one: (column: I32) => void, masked: ((column: I32) => void) | null = null): void {
     const { code } = this;
     const width = this.#frame.word('outputWidth');
     const column = code.let(i32.const(0));
@@ -113,20 +143,24 @@ export class WindowRow {
       return;
     }
     const firstInner = this.#frame.word('firstInner');
-    const lastVector = code.let(i32.sub(this.#frame.word('endInner'), i32.const(LANES)));
-    // No vectors where there is less than one, or where no row of cells is covered.
-    const usable = code.let(i32.and(i32.leS(firstInner, lastVector), i32.ltU(this.#begin, this.#end)));
+    const endInner = this.#frame.word('endInner');
+    // Four columns from here, or as many before the last ones as it takes.
+    const vector = (last: I32, compute: (column: I32, fresh: I32) => void): void => {
+      const at = least(code, column, last);
+      compute(at, column);
+      code.set(column, i32.add(at, i32.const(LANES)));
+    };
+    const lastInner = code.let(i32.sub(endInner, i32.const(LANES)));
+    const lastMasked = code.let(i32.sub(width, i32.const(LANES)));
+    // No vectors of inner columns where there is less than one, or where no row of cells is covered.
+    const usable = code.let(i32.and(i32.leS(firstInner, lastInner), i32.ltU(this.#begin, this.#end)));
+    const elsewhere = (): void => {
+      if (masked === null) single();
+      else code.if(this.#frame.word('masksAllowed'), () => vector(lastMasked, masked), single);
+    };
     code.while(i32.ltS(column, width), () => {
-      const inner = i32.and(i32.leS(firstInner, column), i32.ltS(column, this.#frame.word('endInner')));
-      code.if(
-        i32.and(usable, inner),
-        () => {
-          const at = least(code, column, lastVector);
-          fours(at, column);
-          code.set(column, i32.add(at, i32.const(LANES)));
-        },
-        single,
-      );
+      const inner = i32.and(i32.leS(firstInner, column), i32.ltS(column, endInner));
+      code.if(i32.and(usable, inner), () => vector(lastInner, fours), elsewhere);
     });
   }
 }

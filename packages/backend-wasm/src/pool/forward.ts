@@ -44,12 +44,28 @@ export class FourLargest {
 
   /** Takes in a cell of each window. Which of them win, because they are larger, or the first NaN? */
   meet(value: V128): V128 {
-    const { code } = this.#row;
-    const best = this.#best;
-    const larger = this.#dtype === 'uint32' ? i32x4.gtU(value, best) : i32x4.gtS(value, best);
-    const wins = code.let(inFloats(this.#dtype) ? v128.andnot(f32x4.eq(best, best), f32x4.le(value, best)) : larger);
-    code.set(best, v128.bitselect(value, best, wins));
+    const wins = this.#row.code.let(this.#beats(value));
+    this.#take(value, wins);
     return wins;
+  }
+
+  /** The same where some cells are outside; the first one inside wins in any case. `found`: which windows had one. */
+  meetInside(value: V128, inside: V128, found: Local<'v128'>): V128 {
+    const { code } = this.#row;
+    const wins = code.let(v128.and(inside, v128.or(v128.not(found), this.#beats(value))));
+    this.#take(value, wins);
+    code.set(found, v128.or(found, inside));
+    return wins;
+  }
+
+  #beats(value: V128): V128 {
+    const best = this.#best;
+    if (inFloats(this.#dtype)) return v128.andnot(f32x4.eq(best, best), f32x4.le(value, best));
+    return this.#dtype === 'uint32' ? i32x4.gtU(value, best) : i32x4.gtS(value, best);
+  }
+
+  #take(value: V128, wins: V128): void {
+    this.#row.code.set(this.#best, v128.bitselect(value, this.#best, wins));
   }
 }
 
@@ -85,19 +101,29 @@ export function searchWinner(row: WindowRow, x: I32, dtype: StoredDType, column:
   });
 }
 
-/** Four values at the places of x's maxima. */
-function fourSelected({ windows, x, values, xDType, valueDType }: ForwardRow, column: I32): V128 {
+/** What a maximum of no cells gives. */
+function nothing(dtype: StoredDType): number {
+  return identityOf('max', dtype);
+}
+
+/** Four values at the places of x's maxima. `masked`: some cells may be outside. */
+function fourSelected({ windows, x, values, xDType, valueDType }: ForwardRow, column: I32, masked: boolean): V128 {
   const { code, along } = windows;
   const lanes = vectorLanes(code);
   const first = windows.firstCell(column);
   const largest = new FourLargest(windows, xDType);
-  // The first cell's wins unless another is larger.
-  const selected = code.let(new TapLoader(lanes, along, windows.firstCoveredRow(first).row(values, valueDType)).load(0));
+  const masks = masked ? windows.insideMasks(first) : null;
+  const found = code.let(lanes.int(0));
+  const identity = inFloats(valueDType) ? lanes.float(nothing(valueDType)) : lanes.int(nothing(valueDType));
+  // Where none is outside, the first cell's wins unless another is larger.
+  const selected = code.let(masked ? identity : new TapLoader(lanes, along, windows.firstCoveredRow(first).row(values, valueDType)).load(0));
   windows.eachCoveredRow(first, (cells) => {
     const [here, there] = [cells.row(x, xDType), cells.row(values, valueDType)];
     const [keys, candidates] = [new TapLoader(lanes, along, here), new TapLoader(lanes, along, there)];
+    masks?.begin();
     forEachTap(code, along, [here, there], (tap) => {
-      const wins = largest.meet(keys.load(tap));
+      const key = keys.load(tap);
+      const wins = masks === null ? largest.meet(key) : largest.meetInside(key, masks.next(), found);
       code.set(selected, v128.bitselect(candidates.load(tap), selected, wins));
     });
   });
@@ -105,17 +131,21 @@ function fourSelected({ windows, x, values, xDType, valueDType }: ForwardRow, co
 }
 
 /** Four maxima, of floats. */
-function fourLargest({ windows, x, xDType }: ForwardRow, column: I32): V128 {
+function fourMaxima({ windows, x, xDType }: ForwardRow, column: I32, masked: boolean): V128 {
   const { code, along } = windows;
   const lanes = vectorLanes(code);
+  const first = windows.firstCell(column);
+  const masks = masked ? windows.insideMasks(first) : null;
   const best = code.let(lanes.float(-Infinity));
   // All ones, which is a NaN, where one was met: pmax passes over it.
   const broken = code.let(lanes.int(0));
-  windows.eachCoveredRow(windows.firstCell(column), (cells) => {
+  windows.eachCoveredRow(first, (cells) => {
     const here = cells.row(x, xDType);
     const keys = new TapLoader(lanes, along, here);
+    masks?.begin();
     forEachTap(code, along, [here], (tap) => {
-      const value = keys.load(tap);
+      const key = keys.load(tap);
+      const value = masks === null ? key : code.let(v128.bitselect(key, lanes.float(-Infinity), masks.next()));
       code.set(best, f32x4.pmax(best, value));
       code.set(broken, v128.or(broken, f32x4.ne(value, value)));
     });
@@ -127,21 +157,23 @@ function fourLargest({ windows, x, xDType }: ForwardRow, column: I32): V128 {
 export function writeMaximum(row: ForwardRow, same: boolean): void {
   const { windows, x, values, xDType, valueDType } = row;
   const { code } = windows;
+  const fours = (column: I32, masked: boolean): void => {
+    const four = same ? fourMaxima(row, column, masked) : fourSelected(row, column, masked);
+    code.effect(v128.store(resultAt(row, column), four));
+  };
   windows.walk(
-    (column) => {
-      const four = same ? fourLargest(row, column) : fourSelected(row, column);
-      code.effect(v128.store(resultAt(row, column), four));
-    },
+    (column) => fours(column, false),
     (column) => {
       const elements = scalarElements(scalarLanes(code));
-      const nothing = identityOf('max', valueDType);
-      const selected = code.let(inFloats(valueDType) ? i32.reinterpretF32(f32.const(nothing)) : i32.const(nothing));
+      const identity = nothing(valueDType);
+      const selected = code.let(inFloats(valueDType) ? i32.reinterpretF32(f32.const(identity)) : i32.const(identity));
       searchWinner(windows, x, xDType, column, (cells, tap) => {
         const { float, int } = elements.load(valueDType, cells.cell(values, valueDType, tap), 'unit');
         code.set(selected, float === null ? (int ?? i32.const(0)) : i32.reinterpretF32(float));
       });
       code.effect(i32.store(resultAt(row, column), selected));
     },
+    (column) => fours(column, true),
   );
 }
 
@@ -155,20 +187,32 @@ export function writeAverage(row: ForwardRow, countPadding: boolean, size: numbe
   const { windows, values, valueDType } = row;
   const { code, along } = windows;
   const inner = code.let(f32x4.splat(weightOf(countPadding, size, i32.mul(windows.coveredRows, i32.const(along.size)))));
-  windows.walk(
-    (column) => {
-      const lanes = vectorLanes(code);
-      const sum = code.let(lanes.float(0));
-      const part = code.local('v128');
-      windows.eachCoveredRow(windows.firstCell(column), (cells) => {
-        const here = cells.row(values, valueDType);
-        const loader = new TapLoader(lanes, along, here);
-        code.set(part, lanes.float(0));
-        forEachTap(code, along, [here], (tap) => code.set(part, f32x4.add(part, loader.load(tap))));
-        code.set(sum, f32x4.add(sum, part));
+  const fours = (column: I32, masked: boolean): void => {
+    const lanes = vectorLanes(code);
+    const first = windows.firstCell(column);
+    const masks = masked ? windows.insideMasks(first) : null;
+    const sum = code.let(lanes.float(0));
+    const part = code.local('v128');
+    const count = code.let(lanes.int(0));
+    windows.eachCoveredRow(first, (cells) => {
+      const here = cells.row(values, valueDType);
+      const loader = new TapLoader(lanes, along, here);
+      code.set(part, lanes.float(0));
+      masks?.begin();
+      forEachTap(code, along, [here], (tap) => {
+        const value = loader.load(tap);
+        const inside = masks?.next() ?? null;
+        code.set(part, f32x4.add(part, inside === null ? value : v128.and(value, inside)));
+        // A mask is -1 where it holds.
+        if (inside !== null) code.set(count, i32x4.sub(count, inside));
       });
-      code.effect(v128.store(resultAt(row, column), f32x4.mul(sum, inner)));
-    },
+      code.set(sum, f32x4.add(sum, part));
+    });
+    const own = f32x4.div(lanes.float(1), f32x4.convertI32x4S(count));
+    code.effect(v128.store(resultAt(row, column), f32x4.mul(sum, masked && !countPadding ? own : inner)));
+  };
+  windows.walk(
+    (column) => fours(column, false),
     (column) => {
       const elements = scalarElements(scalarLanes(code));
       const sum = code.let(f32.const(0));
@@ -186,5 +230,6 @@ export function writeAverage(row: ForwardRow, countPadding: boolean, size: numbe
       });
       code.effect(f32.store(resultAt(row, column), f32.mul(sum, weightOf(countPadding, size, count))));
     },
+    (column) => fours(column, true),
   );
 }

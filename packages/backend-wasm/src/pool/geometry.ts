@@ -29,6 +29,16 @@ export function innerColumns({ size, stride, dilation, padding }: Along, input: 
   return { first, end: Math.max(first, Math.min(output, last + 1)) };
 }
 
+/** Elements that may be read before and after a row, wherever it lies: those of a vector. */
+const REACH = 4;
+
+/** May four windows anywhere in a row be computed at once, reading what lies beyond the row and masking it away? */
+export function masksAllowed({ size, stride, dilation, padding }: Along, input: number, output: number): boolean {
+  // With a stride of 2, taps are loaded as pairs.
+  const last = (output - 1) * stride - padding + (size - 1) * dilation + stride - 1;
+  return output >= REACH && stride <= 2 && padding <= REACH && last < input + REACH;
+}
+
 /** For every row of windows, the rows of cells in the input that it covers: `cells[starts[r]]` up to `cells[starts[r + 1]]`, each by its first cell. */
 export interface CoveredRows {
   readonly starts: readonly number[];

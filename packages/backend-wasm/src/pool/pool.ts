@@ -28,7 +28,7 @@ import { epiloguePlanner, isPlain } from '../product/epilogue.ts';
 import { sumDType, writeAverageGradient, writeMaximumGradient } from './backward.ts';
 import { WindowRow } from './columns.ts';
 import { writeAverage, writeMaximum } from './forward.ts';
-import { alongOf, coveredRows, innerColumns } from './geometry.ts';
+import { alongOf, coveredRows, innerColumns, masksAllowed } from './geometry.ts';
 
 const WORD_BYTES = 4;
 const VECTOR_BYTES = 16;
@@ -174,7 +174,7 @@ class PoolWriter {
     if (this.#simd) {
       const last = code.let(i32.sub(to, i32.const(VECTOR_BYTES)));
       const zero = vectorLanes(code).int(0);
-      code.while(i32.leS(at, last), () => {
+      code.while(i32.leU(at, last), () => {
         code.effect(v128.store(at, zero));
         code.set(at, i32.add(at, i32.const(VECTOR_BYTES)));
       });
@@ -254,6 +254,7 @@ export function preparePool(kernel: PoolKernel, toolchain: Toolchain): Planner {
       .constant('outputWidth', output.at(-1) ?? 0)
       .constant('firstInner', inner.first)
       .constant('endInner', inner.end)
+      .constant('masksAllowed', Number(masksAllowed(alongOf(window), input.at(-1) ?? 0, output.at(-1) ?? 0)))
       .table('starts', 0)
       .table('cells', WORD_BYTES * starts.length);
     const bytesOf = (operand: number): number => DTYPES[storedDType(kernel.operands[operand])].bytes;

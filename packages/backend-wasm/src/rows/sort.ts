@@ -33,8 +33,9 @@ const COUNTERS = 256;
 const COUNTER_BYTES = COUNTERS * WORD_BYTES;
 /** Rows up to this long are sorted by insertion: clearing and adding up the counters costs as much as that. */
 const INSERTION_LENGTH = 64;
-/** Most units of a launch: each has its own scratch. */
+/** Most units of a launch, and most scratch: each unit has its own. */
 const MOST_UNITS = 16;
+const MOST_SCRATCH_BYTES = 2 ** 26;
 
 /** Where floats have their infinity: what has a larger magnitude is NaN. */
 const INFINITY_BITS: { readonly [D in StoredDType]?: number } = { float32: 0x7f800000, float16: 0x7c00, bfloat16: 0x7f80 };
@@ -218,7 +219,8 @@ export function prepareSort(kernel: SortKernel, toolchain: Toolchain): Planner {
     );
     const bytes = scratchOf(dtype, columns);
     const words = denseWords(kernel, dims).scratch('scratch', 0).constant('scratchBytes', bytes);
-    const units = divideRows(words, rows, columns, Math.ceil(rows / MOST_UNITS));
+    const most = Math.max(1, Math.min(MOST_UNITS, Math.floor(MOST_SCRATCH_BYTES / bytes)));
+    const units = divideRows(words, rows, columns, Math.ceil(rows / most));
     return { phases: [{ code, units, words: words.inOrderOf(layout) }], scratchBytes: units * bytes, table: null };
   };
 }
