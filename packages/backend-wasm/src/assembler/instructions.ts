@@ -14,6 +14,9 @@ export function select<T extends Type>(condition: I32, a: Value<T>, b: Value<T>)
   return instruction(a.type, 0x1b, [a, b, condition]);
 }
 
+/** The address of the buffer that a worker has for itself: the one global of every module. */
+export const workspace: I32 = instruction('i32', 0x23, [], (to) => to.unsigned(0));
+
 const wordBinary = (opcode: number): ((a: I32, b: I32) => I32) => binary('i32', 'i32', opcode);
 
 /** 32-bit integers. */
@@ -156,6 +159,7 @@ export const i8x16 = {
     }),
   splat: unary('i32', 'v128', simd(15)),
   shrU: shifting(109),
+  sub: vectorBinary(113),
 } as const;
 
 /** Eight 16-bit integers. */
@@ -165,6 +169,8 @@ export const i16x8 = {
   extendLowI8x16U: vectorUnary(137),
   extendHighI8x16U: vectorUnary(138),
   narrowI32x4U: vectorBinary(134),
+  shl: shifting(139),
+  shrS: shifting(140),
 } as const;
 
 /** Four 32-bit integers. */
@@ -229,7 +235,7 @@ export const f32x4 = {
   div: vectorBinary(231),
   min: vectorBinary(232),
   max: vectorBinary(233),
-  /** `b < a ? b : a` */
+  /** `b < a ? b : a`: one instruction of the machine, where `min` is six. */
   pmin: vectorBinary(234),
   /** `a < b ? b : a` */
   pmax: vectorBinary(235),

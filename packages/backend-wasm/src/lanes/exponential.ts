@@ -8,21 +8,18 @@ import type { Lanes } from './lanes.ts';
 
 const LOG2E = Math.LOG2E;
 /** ln 2 in two parts: a product of the first with a small integer is exact. */
-const LN2_HIGH = 0.693359375;
-const LN2_LOW = -2.1219444005469057e-4;
+export const LN2_HIGH = 0.693359375;
+export const LN2_LOW = -2.1219444005469057e-4;
 
 /** Beyond these, exp is Infinity and 0 in float32, and the integers below stay in range. */
 const EXP_LARGEST = 89;
 const EXP_SMALLEST = -104;
 
-/** 1.5 · 2²³: adding it to a small number leaves the nearest whole number in the lowest bits. */
-const ROUNDING = 12_582_912;
-const ROUNDING_BITS = 0x4b400000;
-/** (eʳ - 1 - r) / r² for |r| ≤ ½ ln 2, highest coefficient first, interpolated in its Chebyshev nodes: the error is 1.1e-8 of eʳ. */
-const EXP_POLYNOMIAL = [0.001393365208, 0.008363181725, 0.04166646674, 0.1666657627, 0.5] as const;
-/** What `scaledExpOfNegative` multiplies by, so that nothing is denormal on the way. */
-const SPARE_EXPONENT = 64;
-export const SPARE_SCALE = 2 ** SPARE_EXPONENT;
+/** Of (eʳ - 1 - r) / r², lowest first. */
+export const EXP_POLYNOMIAL = [5.0000001201e-1, 1.6666665459e-1, 4.1665795894e-2, 8.3334519073e-3, 1.3981999507e-3, 1.98756915e-4];
+/** 1.5 · 2²³, and its bits. */
+const ROUNDER = 12_582_912;
+const ROUNDER_BITS = 0x4b400000;
 const LOG_POLYNOMIAL = [
   7.0376836292e-2, -1.151461031e-1, 1.167699874e-1, -1.2420140846e-1, 1.4249322787e-1, -1.6668057665e-1, 2.0000714765e-1, -2.4999993993e-1,
   3.3333331174e-1,
@@ -44,6 +41,26 @@ export function polynomial<F extends Type, I extends Type>(lanes: Lanes<F, I>, x
   return sum;
 }
 
+/**
+ * The same by Estrin's scheme, lowest coefficient first: a tree of the depth of a logarithm. Where vectors wait for each other's results
+ * rather than for room to compute in, that is twice as fast.
+ */
+export function shallowPolynomial<F extends Type, I extends Type>(lanes: Lanes<F, I>, x: Value<F>, coefficients: readonly number[]): Value<F> {
+  const { f } = lanes;
+  let terms = coefficients.map((coefficient) => lanes.float(coefficient));
+  let power = x;
+  while (terms.length > 1) {
+    const scale = power;
+    terms = Array.from({ length: Math.ceil(terms.length / 2) }, (_, i) => {
+      const [low, high] = [terms[2 * i], terms[2 * i + 1]];
+      if (low === undefined) throw new TypeError('internal: no term');
+      return high === undefined ? low : lanes.keepFloat(f.add(low, f.mul(high, scale)));
+    });
+    if (terms.length > 1) power = lanes.keepFloat(f.mul(power, power));
+  }
+  return terms[0] ?? lanes.float(0);
+}
+
 /** 2ⁿ of an int n in -126..127. */
 function powerOfTwo<F extends Type, I extends Type>(lanes: Lanes<F, I>, n: Value<I>): Value<F> {
   return lanes.fromBits(lanes.i.shl(lanes.i.add(n, lanes.int(EXPONENT_BIAS)), MANTISSA_BITS));
@@ -57,44 +74,17 @@ export function scaleByPowerOfTwo<F extends Type, I extends Type>(lanes: Lanes<F
   return f.mul(f.mul(x, powerOfTwo(lanes, half)), powerOfTwo(lanes, i.sub(whole, half)));
 }
 
-/** Of x = n ln 2 + r: n + `bias` in the lowest bits of a float, and eʳ. */
-function reducedExp<F extends Type, I extends Type>(
-  lanes: Lanes<F, I>,
-  x: Value<F>,
-  bias: number,
-): { readonly rounded: Value<F>; readonly power: Value<F> } {
-  const { f } = lanes;
-  const rounding = lanes.float(ROUNDING + bias);
-  const rounded = lanes.keepFloat(f.add(f.mul(x, lanes.float(LOG2E)), rounding));
-  const n = lanes.keepFloat(f.sub(rounded, rounding));
-  const r = lanes.keepFloat(f.sub(f.sub(x, f.mul(n, lanes.float(LN2_HIGH))), f.mul(n, lanes.float(LN2_LOW))));
-  const square = lanes.keepFloat(f.mul(r, r));
-  const [c4, c3, c2, c1, c0] = EXP_POLYNOMIAL;
-  // Estrin's scheme: as much work as Horner's rule, but half of it does not wait for the other half.
-  const high = f.add(f.mul(square, lanes.float(c4)), f.add(f.mul(r, lanes.float(c3)), lanes.float(c2)));
-  const tail = f.add(f.mul(high, square), f.add(f.mul(r, lanes.float(c1)), lanes.float(c0)));
-  return { rounded, power: f.add(f.add(f.mul(tail, square), r), lanes.float(1)) };
-}
-
 /** e to the power of x. */
 export function exp<F extends Type, I extends Type>(lanes: Lanes<F, I>, value: Value<F>): Value<F> {
   const { f, i } = lanes;
-  // A NaN stays: it is the first argument.
   const x = lanes.keepFloat(f.pmax(f.pmin(value, lanes.float(EXP_LARGEST)), lanes.float(EXP_SMALLEST)));
-  const { rounded, power } = reducedExp(lanes, x, 0);
-  return scaleByPowerOfTwo(lanes, power, i.sub(lanes.bits(rounded), lanes.int(ROUNDING_BITS)));
-}
-
-/**
- * {@link SPARE_SCALE} times e to the power of x, for x ≤ 0 or NaN: two thirds of the work of `exp`, for sums of powers that are divided by
- * their sum, as in softmax. What they are scaled by cancels there.
- */
-export function scaledExpOfNegative<F extends Type, I extends Type>(lanes: Lanes<F, I>, value: Value<F>): Value<F> {
-  const { f, i } = lanes;
-  const x = lanes.keepFloat(f.pmax(value, lanes.float(EXP_SMALLEST)));
-  const { rounded, power } = reducedExp(lanes, x, EXPONENT_BIAS + SPARE_EXPONENT);
-  // The exponent is in the lowest bits; all others are shifted out.
-  return f.mul(power, lanes.fromBits(i.shl(lanes.bits(rounded), MANTISSA_BITS)));
+  // Adding 1.5 · 2²³ rounds to a whole number, which then stands in the low bits.
+  const shifted = lanes.keepFloat(f.add(f.mul(x, lanes.float(LOG2E)), lanes.float(ROUNDER)));
+  const n = lanes.keepFloat(f.sub(shifted, lanes.float(ROUNDER)));
+  const r = lanes.keepFloat(f.sub(f.sub(x, f.mul(n, lanes.float(LN2_HIGH))), f.mul(n, lanes.float(LN2_LOW))));
+  const tail = f.mul(shallowPolynomial(lanes, r, EXP_POLYNOMIAL), f.mul(r, r));
+  const mantissa = f.add(f.add(tail, r), lanes.float(1));
+  return scaleByPowerOfTwo(lanes, mantissa, i.sub(lanes.bits(shifted), lanes.int(ROUNDER_BITS)));
 }
 
 /** The natural logarithm. */
@@ -111,7 +101,7 @@ export function log<F extends Type, I extends Type>(lanes: Lanes<F, I>, value: V
   const e = lanes.keepFloat(f.sub(lanes.fromInt(exponent), lanes.selectFloat(below, lanes.float(1), lanes.float(0))));
   const r = lanes.keepFloat(f.add(f.sub(mantissa, lanes.float(1)), lanes.selectFloat(below, mantissa, lanes.float(0))));
   const z = lanes.keepFloat(f.mul(r, r));
-  const tail = f.add(f.mul(f.mul(polynomial(lanes, r, LOG_POLYNOMIAL), r), z), f.mul(e, lanes.float(LN2_LOW)));
+  const tail = f.add(f.mul(shallowPolynomial(lanes, r, LOG_POLYNOMIAL.toReversed()), f.mul(r, z)), f.mul(e, lanes.float(LN2_LOW)));
   const sum = f.add(f.add(r, f.sub(tail, f.mul(z, lanes.float(0.5)))), f.mul(e, lanes.float(LN2_HIGH)));
   const zero = f.eq(x, lanes.float(0));
   // Infinity and NaN are their own logarithms; what is left below 0 has none.

@@ -25,8 +25,9 @@ export interface FloatLanes<F extends Type, I extends Type> {
   readonly div: Binary<F>;
   readonly min: Binary<F>;
   readonly max: Binary<F>;
-  /** `b < a ? b : a` and `a < b ? b : a`: one instruction in vectors, and what a is stays where it is NaN or equal. */
+  /** `b < a ? b : a`, fast: a where a is NaN. */
   readonly pmin: Binary<F>;
+  /** `a < b ? b : a`, fast: a where a is NaN. */
   readonly pmax: Binary<F>;
   readonly abs: Unary<F>;
   readonly neg: Unary<F>;

@@ -13,8 +13,8 @@ function extreme(code: Code, wins: (a: I32, b: I32) => I32): (a: I32, b: I32) =>
   };
 }
 
-/** The second of two floats where `wins` says so of the second and the first. */
-function preferred(code: Code, wins: (b: F32, a: F32) => I32): (a: F32, b: F32) => F32 {
+/** The second of two floats where it wins, else the first. */
+function chosen(code: Code, wins: (a: F32, b: F32) => I32): (a: F32, b: F32) => F32 {
   return (a, b) => {
     const [x, y] = [code.let(a), code.let(b)];
     return select(wins(y, x), y, x);
@@ -39,7 +39,7 @@ function makeLanes(code: Code): ScalarLanes {
   const lanes: ScalarLanes = {
     width: 1,
     code,
-    f: { ...f32, pmin: preferred(code, f32.lt), pmax: preferred(code, f32.gt) },
+    f: { ...f32, pmin: chosen(code, f32.lt), pmax: chosen(code, f32.gt) },
     i: {
       ...i32,
       minS: extreme(code, i32.ltS),

@@ -7,8 +7,9 @@
 import type { RowwiseKernel } from '@gradus/backend';
 import { f32, f64 } from '../assembler/instructions.ts';
 import type { F32, F64 } from '../assembler/value.ts';
-import { SPARE_SCALE, exp, log, scaledExpOfNegative } from '../lanes/exponential.ts';
+import { exp, log } from '../lanes/exponential.ts';
 import { scalarLanes } from '../lanes/scalar.ts';
+import { SPARE_SCALE, scaledExpOfNegative } from '../lanes/softmax.ts';
 import type { Row, RowNumber } from './passes.ts';
 
 /** Vectors side by side in passes of one sum that is cheap to compute, and of two or three. */
