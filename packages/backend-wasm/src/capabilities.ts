@@ -1,7 +1,7 @@
 /** What the wasm backend can do, and which kernels it runs. */
 
-import { evaluationOrder } from '@gradus/backend';
-import type { Capabilities, DType, DTypeCapabilities, Expression, Kernel } from '@gradus/backend';
+import { DTYPES, evaluationOrder } from '@gradus/backend';
+import type { Capabilities, DType, DTypeCapabilities, Expression, Kernel, PoolKernel } from '@gradus/backend';
 import type { Features } from './engine/features.ts';
 import { MAX_BLOCK_BYTES } from './memory/block.ts';
 
@@ -69,6 +69,14 @@ function factors(kernel: Kernel, accumulate: DType): boolean {
   return a !== undefined && b !== undefined && allowed.includes(a.dtype) && allowed.includes(b.dtype);
 }
 
+/** What maxima select, and gradients add up: dtypes whose sums 32 bits hold as they do. */
+const POOLED: readonly DType[] = ['float32', 'float16', 'bfloat16', 'int32', 'uint32'];
+
+function pools({ mode, operands: [first, second] }: PoolKernel): boolean {
+  const pooled = (mode === 'max' ? second : first)?.dtype ?? 'float64';
+  return POOLED.includes(pooled) && (mode === 'max' || DTYPES[pooled].kind === 'float');
+}
+
 /** Does this backend run `kernel` on an engine with these features? */
 export function supports(kernel: Kernel, features: Features): boolean {
   if (!computes(kernel)) return false;
@@ -85,6 +93,14 @@ export function supports(kernel: Kernel, features: Features): boolean {
     case 'attention':
     case 'quantizedContract':
       return features.simd;
+    case 'rowwise':
+    case 'optimizerStep':
+    case 'argReduce':
+    case 'scan':
+    case 'sort':
+      return true;
+    case 'pool':
+      return pools(kernel);
     default:
       return false;
   }

@@ -108,6 +108,7 @@ export const f64 = {
   div: doubleBinary(0xa3),
   le: binary('f64', 'i32', 0x65),
   promoteF32: unary('f32', 'f64', 0xbb),
+  convertI32S: unary('i32', 'f64', 0xb7),
   load: loading('f64', 0x2b),
   store: storing('f64', 0x39),
 } as const;

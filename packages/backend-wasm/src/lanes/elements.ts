@@ -50,18 +50,18 @@ function loadWord(dtype: StoredDType, address: I32): I32 {
 }
 
 /** Four neighbouring elements as words. */
-function loadWords(dtype: StoredDType, address: I32): V128 {
+function loadWords(dtype: StoredDType, address: I32, offset: number): V128 {
   switch (dtype) {
     case 'int8':
-      return i32x4.extendLowI16x8S(i16x8.extendLowI8x16S(v128.load32Zero(address)));
+      return i32x4.extendLowI16x8S(i16x8.extendLowI8x16S(v128.load32Zero(address, offset)));
     case 'uint8':
     case 'bool':
-      return i32x4.extendLowI16x8U(i16x8.extendLowI8x16U(v128.load32Zero(address)));
+      return i32x4.extendLowI16x8U(i16x8.extendLowI8x16U(v128.load32Zero(address, offset)));
     case 'float16':
     case 'bfloat16':
-      return v128.load16x4U(address);
+      return v128.load16x4U(address, offset);
     default:
-      return v128.load(address);
+      return v128.load(address, offset);
   }
 }
 
@@ -111,8 +111,8 @@ function decode(lanes: VectorLanes, dtype: StoredDType, words: V128): Loaded<V12
 }
 
 /** Four elements. */
-function loadFour(lanes: VectorLanes, dtype: StoredDType, address: I32, step: Step): Loaded<V128, V128> {
-  if (step === 'unit') return decode(lanes, dtype, loadWords(dtype, address));
+function loadFour(lanes: VectorLanes, dtype: StoredDType, address: I32, step: Step, offset: number): Loaded<V128, V128> {
+  if (step === 'unit') return decode(lanes, dtype, loadWords(dtype, address, offset));
   if (step === 'none') return decode(lanes, dtype, i32x4.splat(loadWord(dtype, address)));
   return decode(lanes, dtype, gatherWords(lanes, dtype, laneAddresses(lanes, address, step)));
 }
@@ -136,14 +136,14 @@ const LOW_BYTES = [0, 4, 8, 12, 0, 4, 8, 12, 0, 4, 8, 12, 0, 4, 8, 12];
 const LOW_HALVES = [0, 1, 4, 5, 8, 9, 12, 13, 0, 1, 4, 5, 8, 9, 12, 13];
 
 /** Stores four elements; `step` is never `none`. */
-function storeFour(lanes: VectorLanes, dtype: StoredDType, address: I32, step: Step, float: V128 | null, int: V128 | null): void {
+function storeFour(lanes: VectorLanes, dtype: StoredDType, address: I32, step: Step, float: V128 | null, int: V128 | null, offset: number): void {
   const { code } = lanes;
   const words = code.let(encode(lanes, dtype, float, int));
   const { bytes } = DTYPES[dtype];
   if (step === 'unit') {
-    if (bytes === 4) code.effect(v128.store(address, words));
-    else if (bytes === 2) code.effect(v128.store64Lane(address, i8x16.shuffle(words, words, LOW_HALVES), 0));
-    else code.effect(v128.store32Lane(address, i8x16.shuffle(words, words, LOW_BYTES), 0));
+    if (bytes === 4) code.effect(v128.store(address, words, offset));
+    else if (bytes === 2) code.effect(v128.store64Lane(address, i8x16.shuffle(words, words, LOW_HALVES), 0, offset));
+    else code.effect(v128.store32Lane(address, i8x16.shuffle(words, words, LOW_BYTES), 0, offset));
     return;
   }
   if (step === 'none') return;
@@ -163,35 +163,39 @@ function encode(lanes: VectorLanes, dtype: StoredDType, float: V128 | null, int:
   return dtype === 'bool' ? lanes.maskToInt(int) : int;
 }
 
-/** Loads and stores of one width. */
+/** Loads and stores of one width. Where elements are next to each other, `offset` bytes are added to the address by the instruction itself. */
 export interface Elements<F, I> {
-  readonly load: (dtype: StoredDType, address: I32, step: Step) => Loaded<F, I>;
+  readonly load: (dtype: StoredDType, address: I32, step: Step, offset?: number) => Loaded<F, I>;
   /** Elements number `positions` from `base`. */
   readonly loadAt: (dtype: StoredDType, base: I32, positions: I) => Loaded<F, I>;
   /** `step` is never `none`. */
-  readonly store: (dtype: StoredDType, address: I32, step: Step, float: F | null, int: I | null) => void;
+  readonly store: (dtype: StoredDType, address: I32, step: Step, float: F | null, int: I | null, offset?: number) => void;
 }
 
 /** Element access for vectors. */
 export function vectorElements(lanes: VectorLanes): Elements<V128, V128> {
   const { code } = lanes;
   return {
-    load: (dtype, address, step) => loadFour(lanes, dtype, address, step),
+    load: (dtype, address, step, offset = 0) => loadFour(lanes, dtype, address, step, offset),
     loadAt: (dtype, base, positions) => {
       const kept = code.let(positions);
       const { bytes } = DTYPES[dtype];
       const addresses = [0, 1, 2, 3].map((lane) => code.let(i32.add(base, i32.mul(i32x4.extractLane(kept, lane), i32.const(bytes)))));
       return decode(lanes, dtype, gatherWords(lanes, dtype, addresses));
     },
-    store: (dtype, address, step, float, int) => storeFour(lanes, dtype, address, step, float, int),
+    store: (dtype, address, step, float, int, offset = 0) => storeFour(lanes, dtype, address, step, float, int, offset),
   };
+}
+
+function moved(address: I32, offset: number): I32 {
+  return offset === 0 ? address : i32.add(address, i32.const(offset));
 }
 
 /** Element access for single elements. */
 export function scalarElements(lanes: ScalarLanes): Elements<F32, I32> {
   return {
-    load: (dtype, address) => loadOne(lanes, dtype, address),
+    load: (dtype, address, _step, offset = 0) => loadOne(lanes, dtype, moved(address, offset)),
     loadAt: (dtype, base, positions) => loadOne(lanes, dtype, i32.add(base, i32.mul(positions, i32.const(DTYPES[dtype].bytes)))),
-    store: (dtype, address, _step, float, int) => storeOne(lanes, dtype, address, float, int),
+    store: (dtype, address, _step, float, int, offset = 0) => storeOne(lanes, dtype, moved(address, offset), float, int),
   };
 }

@@ -21,8 +21,17 @@ function chosen(code: Code, wins: (a: F32, b: F32) => I32): (a: F32, b: F32) => 
   };
 }
 
+/** The lanes of each function in the making: kernels ask for them at every place they write. */
+const known = new WeakMap<Code, ScalarLanes>();
+
 /** Element arithmetic on single numbers. */
 export function scalarLanes(code: Code): ScalarLanes {
+  const lanes = known.get(code) ?? makeLanes(code);
+  known.set(code, lanes);
+  return lanes;
+}
+
+function makeLanes(code: Code): ScalarLanes {
   const by =
     (shift: (a: I32, b: I32) => I32) =>
     (a: I32, count: number): I32 =>

@@ -11,8 +11,17 @@ export const LANES = 4;
 
 const EACH_LANE = [0, 1, 2, 3] as const;
 
+/** The lanes of each function in the making: kernels ask for them at every place they write. */
+const known = new WeakMap<Code, VectorLanes>();
+
 /** Element arithmetic on vectors of four. */
 export function vectorLanes(code: Code): VectorLanes {
+  const lanes = known.get(code) ?? makeLanes(code);
+  known.set(code, lanes);
+  return lanes;
+}
+
+function makeLanes(code: Code): VectorLanes {
   const one = scalarLanes(code);
   const words = (values: Int32Array | Float32Array): V128 => code.constant(new Uint8Array(values.buffer));
   const int = (value: number): V128 => words(new Int32Array(LANES).fill(value));

@@ -1,6 +1,6 @@
 /** Epilogues of fast paths: finished accumulators lie in a matrix, and a map over the kept space reads them as one more operand. */
 
-import { load, rewrite } from '@gradus/backend';
+import { cast, load, rewrite } from '@gradus/backend';
 import type { ContractKernel, ConvolutionKernel, DType, Expression, MapKernel, Operand, PoolKernel, QuantizedContractKernel } from '@gradus/backend';
 import type { Toolchain } from '../engine/toolchain.ts';
 import { mapPlanner } from '../kernels/prepare-map.ts';
@@ -15,25 +15,25 @@ function ofMap(operand: Operand): Operand {
   return { ...operand, space: 'full', layout: 'strided' };
 }
 
-/** The map that applies the epilogue of `kernel` over `rank` kept axes; its last operand are accumulators of `dtype`. */
-export function epilogueMap(kernel: FastKernel, rank: number, dtype: DType): MapKernel {
+/** The map that applies the epilogue of `kernel` over `rank` kept axes; its last operand are accumulators of `dtype`, held as `stored`. */
+export function epilogueMap(kernel: FastKernel, rank: number, dtype: DType, stored: DType = dtype): MapKernel {
   const matrix = kernel.operands.length;
   const values = rewrite(
     kernel.outputs.map((output) => output.value),
-    (e): Expression | null => (e.op === 'accumulator' ? load(dtype, matrix) : null),
+    (e): Expression | null => (e.op === 'accumulator' ? cast(load(stored, matrix), dtype) : null),
   );
   return {
     kind: 'map',
     rank,
-    operands: [...kernel.operands.map(ofMap), { dtype, access: 'read', layout: 'strided', space: 'full' }],
+    operands: [...kernel.operands.map(ofMap), { dtype: stored, access: 'read', layout: 'strided', space: 'full' }],
     scalars: kernel.scalars,
     outputs: kernel.outputs.map((output, i) => ({ ...output, value: values[i] ?? output.value })),
   };
 }
 
 /** Plans the epilogue of `kernel`. */
-export function epiloguePlanner(kernel: FastKernel, rank: number, dtype: DType, toolchain: Toolchain): MapPlanner {
-  return mapPlanner(epilogueMap(kernel, rank, dtype), toolchain);
+export function epiloguePlanner(kernel: FastKernel, rank: number, dtype: DType, toolchain: Toolchain, stored: DType = dtype): MapPlanner {
+  return mapPlanner(epilogueMap(kernel, rank, dtype, stored), toolchain);
 }
 
 /** Is the only output the accumulator as it is? Then it may be computed in place. */
