@@ -14,7 +14,7 @@ export interface Options {
   readonly json: string | undefined;
 }
 
-export type DeviceName = 'wasm' | 'cpu';
+type DeviceName = 'wasm' | 'cpu';
 
 const DEVICES: readonly DeviceName[] = ['wasm', 'cpu'];
 const SIMD = ['relaxed', 'plain', 'off'] as const;

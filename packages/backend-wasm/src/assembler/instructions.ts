@@ -4,7 +4,7 @@
  */
 
 import { binary, instruction, laneLoading, laneStoring, loading, storing, unary } from './value.ts';
-import type { Effect, F32, F64, I32, Opcode, Type, V128, Value } from './value.ts';
+import type { F32, F64, I32, Opcode, Type, V128, Value } from './value.ts';
 
 const simd = (code: number): Opcode => [0xfd, code];
 const saturating = (code: number): Opcode => [0xfc, code];
@@ -254,5 +254,3 @@ export const f64x2 = {
   add: vectorBinary(240),
   splat: unary('f64', 'v128', simd(20)),
 } as const;
-
-export type { Effect };

@@ -51,7 +51,7 @@ export function rowMajor(sizes: readonly number[]): number[] {
 }
 
 /** Byte offsets of all cells of a grid, in row-major order. `strides` in elements. */
-export function offsetsOf(sizes: readonly number[], strides: readonly number[], start = 0): number[] {
+function offsetsOf(sizes: readonly number[], strides: readonly number[], start = 0): number[] {
   return sizes.reduce<number[]>(
     (offsets, size, axis) => offsets.flatMap((offset) => Array.from({ length: size }, (_, i) => offset + i * WORD_BYTES * (strides[axis] ?? 0))),
     [WORD_BYTES * start],

@@ -6,10 +6,10 @@
 import { UnsupportedError } from '@gradus/backend';
 
 /** A compiled module. Opaque. */
-export type Module = object;
+type Module = object;
 
 /** A module with its imports. */
-export interface Instance {
+interface Instance {
   readonly exports: Readonly<Record<string, unknown>>;
 }
 

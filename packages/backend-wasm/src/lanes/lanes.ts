@@ -18,7 +18,7 @@ type Binary<T extends Type> = (a: Value<T>, b: Value<T>) => Value<T>;
 type Comparison<T extends Type, M extends Type> = (a: Value<T>, b: Value<T>) => Value<M>;
 
 /** Operations on floats. They are those of IEEE 754, as WebAssembly has them: `min` and `max` give NaN when either argument is NaN. */
-export interface FloatLanes<F extends Type, I extends Type> {
+interface FloatLanes<F extends Type, I extends Type> {
   readonly add: Binary<F>;
   readonly sub: Binary<F>;
   readonly mul: Binary<F>;
@@ -44,7 +44,7 @@ export interface FloatLanes<F extends Type, I extends Type> {
 }
 
 /** Operations on ints; comparisons of signed (`S`) or unsigned (`U`) numbers. Shifts are by one number for all lanes. */
-export interface IntLanes<I extends Type> {
+interface IntLanes<I extends Type> {
   readonly add: Binary<I>;
   readonly sub: Binary<I>;
   readonly mul: Binary<I>;
