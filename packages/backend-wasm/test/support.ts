@@ -84,3 +84,11 @@ export function each(sizes: readonly number[], visit: (point: readonly number[])
   if (size === undefined) visit(point);
   else for (let i = 0; i < size; i++) each(sizes, visit, [...point, i]);
 }
+
+/** Where two runs of numbers first differ, zeros told apart by sign and any NaN equal to any other; null where they do not. */
+export function firstDifference(actual: ArrayLike<number>, expected: ArrayLike<number>): string | null {
+  if (actual.length !== expected.length) return `${actual.length} elements, expected ${expected.length}`;
+  for (let i = 0; i < expected.length; i++)
+    if (!Object.is(actual[i], expected[i])) return `element ${i}: ${String(actual[i])}, expected ${String(expected[i])}`;
+  return null;
+}
