@@ -70,6 +70,9 @@ export function floatsOf(device: Backend, args: readonly Float32Array[], build: 
   );
 }
 
+/** One number, many times. */
+export const filled = (length: number, value: number): number[] => Array.from({ length }, () => value);
+
 /** The number of points of a grid. */
 export const product = (sizes: readonly number[]): number => sizes.reduce((p, s) => p * s, 1);
 
