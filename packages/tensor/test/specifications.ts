@@ -33,7 +33,7 @@ export const specifications: readonly OpSpecification[] = [
 ];
 
 /** Reproducible values that keep away from each other and from whole numbers, so that kinks and ties lie far from every sample. */
-export function draw(input: InputSpecification, seed: number): Float64Array {
+function draw(input: InputSpecification, seed: number): Float64Array {
   const size = input.dims.reduce((n, d) => n * d, 1);
   const { low = -1, high = 1 } = input;
   return Float64Array.from({ length: size }, (_, i) => {
