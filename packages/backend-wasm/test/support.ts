@@ -2,9 +2,13 @@
 
 import { DTYPES, bytesPerElement, fromBfloat16Bits, fromFloat16Bits, load, toBfloat16Bits, toFloat16Bits } from '@gradus/backend';
 import type { Arg, Backend, Block, DType, Expression, Kernel, Layout, MapKernel, Operand } from '@gradus/backend';
+import { probeFeatures } from '../src/engine/features.ts';
 
-/** The kinds of engine that this one can stand in for. */
+/** With vectors, and without: what computes element by element gives equal bits on both. */
 export const WIDTHS = ['plain', 'off'] as const;
+
+/** The kinds of engine that this one can stand in for. Relaxed SIMD, where there is any, rounds products and sums differently. */
+export const ENGINES: readonly ('plain' | 'off' | 'relaxed')[] = [...WIDTHS, ...(probeFeatures().relaxedSimd ? (['relaxed'] as const) : [])];
 
 /** A block with these numbers. */
 export function put(device: Backend, dtype: DType, values: ArrayLike<number>): Block {

@@ -4,7 +4,7 @@ import { DTYPES, accumulator, apply, axisIndex, cast, load, scalar, verifyKernel
 import type { Backend, ContractKernel, DType } from '@gradus/backend';
 import * as fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { WIDTHS, bytesOf, filled, get, operand, product, put, rowMajor, run } from '../../test/support.ts';
+import { ENGINES, WIDTHS, bytesOf, filled, get, operand, product, put, rowMajor, run } from '../../test/support.ts';
 import { wasm } from '../index.ts';
 
 /** One operand, over [...batch, rows, columns]. */
@@ -169,7 +169,7 @@ const BORDERS: readonly (readonly [number, number, number])[] = [
   [20, 20, 0],
 ];
 
-describe.each(WIDTHS)('simd: %s', (simd) => {
+describe.each(ENGINES)('simd: %s', (simd) => {
   let device: Backend;
   beforeAll(async () => {
     device = await wasm({ simd });
