@@ -5,7 +5,7 @@
 
 import { cpu } from '@gradus/backend-cpu';
 import { wasm } from '@gradus/backend-wasm';
-import { scope, tensor, vjp } from '@gradus/tensor';
+import { DTypeError, scope, tensor, vjp } from '@gradus/tensor';
 import type { DType, Device, Tensor } from '@gradus/tensor';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { InputSpecification, OpSpecification } from '../src/ops/specification.spec.ts';
@@ -67,6 +67,11 @@ describe.each(['plain', 'off'] as const)('simd: %s', (simd) => {
   let device: Device;
   beforeAll(async () => {
     device = await wasm({ simd });
+  });
+
+  test('toDType refuses float64 at the call', () => {
+    expect(() => tensor([1, 2], { device }).toDType('float64')).toThrow(DTypeError);
+    expect(() => tensor([1, 2], { device }).toDType('float64')).toThrow('[toDType] expected a dtype that wasm stores, got float64');
   });
 
   describe.each(specifications.filter(({ name }) => !FLOAT64_ONLY.includes(name)))('$name', (specification) => {
