@@ -1,84 +1,101 @@
-/** What the tests of this package share: devices with and without SIMD, and running a kernel on plain numbers. */
+/** What the tests of this package share: moving numbers in and out of a device, and running one kernel. */
 
-import { DTYPES, fromBfloat16Bits, fromFloat16Bits, operandPositions, toBfloat16Bits, toFloat16Bits, verifyKernel, verifyRun } from '@gradus/backend';
-import type { Backend, DType, Kernel, Operand } from '@gradus/backend';
-import { wasm } from '../src/create.ts';
+import { DTYPES, bytesPerElement, fromBfloat16Bits, fromFloat16Bits, load, toBfloat16Bits, toFloat16Bits } from '@gradus/backend';
+import type { Arg, Backend, Block, DType, Expression, Kernel, Layout, MapKernel, Operand } from '@gradus/backend';
+import { probeFeatures } from '../src/engine/features.ts';
 
-/** Milliseconds for a property-based test, which may run beside many others: no result depends on time. */
-export const PATIENCE = 60_000;
+/** With vectors, and without: what computes element by element gives equal bits on both. */
+export const WIDTHS = ['plain', 'off'] as const;
 
-/** One device with vectors, one without. */
-export async function devices(): Promise<readonly (readonly [name: string, device: Backend])[]> {
-  return [
-    ['plain', await wasm({ simd: 'plain' })],
-    ['off', await wasm({ simd: 'off' })],
-  ];
+/** The kinds of engine that this one can stand in for. Relaxed SIMD, where there is any, rounds products and sums differently. */
+export const ENGINES: readonly ('plain' | 'off' | 'relaxed')[] = [...WIDTHS, ...(probeFeatures().relaxedSimd ? (['relaxed'] as const) : [])];
+
+/** A block with these numbers. */
+export function put(device: Backend, dtype: DType, values: ArrayLike<number>): Block {
+  const block = device.allocate(values.length * bytesPerElement(dtype));
+  const view = DTYPES[dtype].view(new ArrayBuffer(block.byteLength));
+  const encode = dtype === 'float16' ? toFloat16Bits : dtype === 'bfloat16' ? toBfloat16Bits : (x: number): number => x;
+  for (let i = 0; i < values.length; i++) view[i] = encode(values[i] ?? 0);
+  device.write(block, new Uint8Array(view.buffer));
+  return block;
 }
 
-/** A dense operand. */
-export function dense(dtype: DType, access: Operand['access'] = 'read'): Operand {
-  return { dtype, access, layout: 'indexed', space: 'full' };
+export function bytesOf(device: Backend, block: Block): Uint8Array {
+  if (device.readSync === undefined) throw new Error('the wasm backend reads synchronously');
+  return device.readSync(block, 0, block.byteLength);
 }
 
-function encode(dtype: DType, values: readonly number[]): Uint8Array {
-  const view = DTYPES[dtype].view(new ArrayBuffer(values.length * DTYPES[dtype].bytes));
-  const bits = dtype === 'float16' ? toFloat16Bits : dtype === 'bfloat16' ? toBfloat16Bits : (x: number): number => x;
-  values.forEach((value, i) => {
-    view[i] = bits(value);
-  });
-  return new Uint8Array(view.buffer);
+/** The numbers in a block. */
+export function get(device: Backend, block: Block, dtype: DType): number[] {
+  const decode = dtype === 'float16' ? fromFloat16Bits : dtype === 'bfloat16' ? fromBfloat16Bits : (x: number): number => x;
+  return Array.from(DTYPES[dtype].view(bytesOf(device, block).buffer), decode);
 }
 
-function decode(dtype: DType, bytes: Uint8Array): number[] {
-  const number = dtype === 'float16' ? fromFloat16Bits : dtype === 'bfloat16' ? fromBfloat16Bits : (x: number): number => x;
-  return Array.from(DTYPES[dtype].view(bytes.slice().buffer), number);
+export function operand(dtype: DType, access: Operand['access'] = 'read', layout: Layout = 'contiguous', space: Operand['space'] = 'full'): Operand {
+  return { dtype, access, layout, space };
 }
 
-/** A number as a dtype holds it. */
-export function rounded(dtype: DType, value: number): number {
-  return decode(dtype, encode(dtype, [value]))[0] ?? NaN;
+export function run(device: Backend, kernel: Kernel, args: readonly Arg[], dims: readonly number[]): void {
+  const array = Int32Array.from(dims);
+  device.run(device.prepare(kernel, array), args, array);
 }
 
-/** Elements before and after an operand's own, which nothing may touch. */
-const AROUND = 3;
-const UNTOUCHED = 7;
-
-/** One argument: what it holds, and for a strided one its strides. */
-export interface Contents {
-  readonly values: readonly number[];
-  readonly strides?: readonly number[];
-}
-
-/**
- * Runs a kernel and gives what its operands then hold. Operands lie a few elements into their blocks, among others that must stay as they are:
- * @throws Error where they do not
- */
-export function runKernel(
+/** Evaluates an expression over columns of numbers, element by element; gives the bytes of the result. */
+export function compute(
   device: Backend,
-  kernel: Kernel,
-  sizes: readonly number[],
-  contents: readonly Contents[],
-  scalars: readonly number[] = [],
-): number[][] {
-  verifyKernel(kernel);
-  if (device.readSync === undefined) throw new Error('wasm reads synchronously');
-  const around = Array.from({ length: AROUND }, () => UNTOUCHED);
-  const blocks = contents.map(({ values }, k) => {
-    const bytes = encode(kernel.operands[k]?.dtype ?? 'float32', [...around, ...values, ...around]);
-    const block = device.allocate(bytes.length);
-    device.write(block, bytes);
-    return block;
-  });
-  const dims = Int32Array.from([...sizes, ...contents.flatMap(({ values, strides }) => [AROUND, ...(strides ?? [values.length])])]);
-  if (dims.length !== operandPositions(kernel).at(-1)) throw new Error(`dims of length ${dims.length} do not fit the kernel`);
-  const args = [...blocks, ...scalars];
-  verifyRun(kernel, args, dims);
-  device.run(device.prepare(kernel), args, dims);
-  return blocks.map((block, k) => {
-    const after = decode(kernel.operands[k]?.dtype ?? 'float32', device.readSync?.(block, 0, block.byteLength) ?? new Uint8Array());
-    device.free(block);
-    const outside = [...after.slice(0, AROUND), ...after.slice(after.length - AROUND)];
-    if (outside.some((value) => value !== UNTOUCHED)) throw new Error(`operand ${k} was written outside its range: ${outside.join()}`);
-    return after.slice(AROUND, after.length - AROUND);
-  });
+  columns: readonly { readonly dtype: DType; readonly values: ArrayLike<number> }[],
+  build: (...loads: Expression[]) => Expression,
+): ArrayBuffer {
+  const value = build(...columns.map(({ dtype }, i) => load(dtype, i)));
+  const length = columns[0]?.values.length ?? 1;
+  const blocks = columns.map(({ dtype, values }) => put(device, dtype, values));
+  const result = device.allocate(length * bytesPerElement(value.dtype));
+  const kernel: MapKernel = {
+    kind: 'map',
+    rank: 1,
+    operands: [...columns.map(({ dtype }) => operand(dtype)), operand(value.dtype, 'write')],
+    scalars: [],
+    outputs: [{ operand: columns.length, value }],
+  };
+  run(device, kernel, [...blocks, result], [length, ...[...blocks, result].flatMap(() => [0, 1])]);
+  const bytes = bytesOf(device, result);
+  for (const block of [...blocks, result]) device.free(block);
+  return bytes.slice().buffer;
+}
+
+/** The numbers of a float32 function over many arguments. */
+export function floatsOf(device: Backend, args: readonly Float32Array[], build: (...loads: Expression[]) => Expression): Float32Array {
+  return new Float32Array(
+    compute(
+      device,
+      args.map((values) => ({ dtype: 'float32' as const, values })),
+      build,
+    ),
+  );
+}
+
+/** One number, many times. */
+export const filled = (length: number, value: number): number[] => Array.from({ length }, () => value);
+
+/** The number of points of a grid. */
+export const product = (sizes: readonly number[]): number => sizes.reduce((p, s) => p * s, 1);
+
+/** Row-major strides. */
+export function rowMajor(sizes: readonly number[]): number[] {
+  return sizes.map((_, axis) => product(sizes.slice(axis + 1)));
+}
+
+/** Calls `visit` with every point of a grid, row-major. */
+export function each(sizes: readonly number[], visit: (point: readonly number[]) => void, point: readonly number[] = []): void {
+  const size = sizes[point.length];
+  if (size === undefined) visit(point);
+  else for (let i = 0; i < size; i++) each(sizes, visit, [...point, i]);
+}
+
+/** Where two runs of numbers first differ, zeros told apart by sign and any NaN equal to any other; null where they do not. */
+export function firstDifference(actual: ArrayLike<number>, expected: ArrayLike<number>): string | null {
+  if (actual.length !== expected.length) return `${actual.length} elements, expected ${expected.length}`;
+  for (let i = 0; i < expected.length; i++)
+    if (!Object.is(actual[i], expected[i])) return `element ${i}: ${String(actual[i])}, expected ${String(expected[i])}`;
+  return null;
 }

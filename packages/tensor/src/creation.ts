@@ -1,6 +1,7 @@
 /** Making tensors from numbers. */
 
 import type { DType } from '@gradus/backend';
+import { requireStorable } from './dtype-names.ts';
 import { DTypeError, ShapeError } from './errors.ts';
 import { NO_ATTRIBUTE } from './graph/node.ts';
 import { constantNode, recordView, scalarNode } from './graph/record.ts';
@@ -15,7 +16,7 @@ import { arange as ramps, ramp, runtimeFor } from './ops/positions.ts';
 import type { CreationOptions } from './ops/positions.ts';
 import { isTensor, nodeOf } from './tensor.ts';
 import type { Dims, Tensor } from './tensor.ts';
-import { fromElements, requireStorable } from './transfer.ts';
+import { fromElements } from './transfer.ts';
 import { showValue } from './values.ts';
 
 /** Numbers or booleans, nested as deep as there are axes; or a typed array. */
@@ -108,7 +109,7 @@ export function ones<const S extends Dims>(shape: S, options: CreationOptions = 
 function constant(op: string, value: number, shape: Dims, options: CreationOptions): Tensor {
   const runtime = runtimeFor(options, op);
   const dtype = options.dtype ?? 'float32';
-  requireStorable(op, dtype, runtime);
+  requireStorable(op, dtype, runtime.backend);
   return methodful(constantNode(value, shapeOf(shape, op), dtype, runtime));
 }
 
@@ -116,7 +117,7 @@ function constant(op: string, value: number, shape: Dims, options: CreationOptio
 export function full<const S extends Dims>(shape: S, value: number, options: CreationOptions = {}): Tensor<S> {
   const runtime = runtimeFor(options, 'full');
   const dtype = options.dtype ?? 'float32';
-  requireStorable('full', dtype, runtime);
+  requireStorable('full', dtype, runtime.backend);
   const one = methodful(scalarNode(roundTo(value, dtype), dtype, runtime));
   const target = shapeOf(shape, 'full');
   if (target === SCALAR_SHAPE) return one as Tensor<S>;

@@ -1,7 +1,7 @@
 /** Names of dtypes as callers without types write them: checked where they come in, before anything is looked up by them. */
 
 import { ALL_DTYPES, isDType } from '@gradus/backend';
-import type { DType } from '@gradus/backend';
+import type { Backend, DType } from '@gradus/backend';
 import { DTypeError } from './errors.ts';
 import { showValue } from './values.ts';
 
@@ -34,4 +34,11 @@ function nameMeant(given: unknown): DType | undefined {
   const lower = given.toLowerCase();
   if (isDType(lower)) return lower;
   return Object.hasOwn(OTHER_NAMES, lower) ? OTHER_NAMES[lower] : undefined;
+}
+
+/** @throws DTypeError naming `op` for a dtype that there is not, or that the device cannot store */
+export function requireStorable(op: string, dtype: DType, backend: Backend): void {
+  requireDType(op, dtype);
+  if (backend.capabilities.dtypes[dtype].store) return;
+  throw new DTypeError({ op, expected: `a dtype that ${backend.name} stores`, got: dtype, fix: 'use float32, or another device.' });
 }

@@ -1,8 +1,7 @@
 /** Elements into device memory, from the host and from one device to another. */
 
 import type { DType } from '@gradus/backend';
-import { requireDType } from './dtype-names.ts';
-import { DTypeError } from './errors.ts';
+import { requireStorable } from './dtype-names.ts';
 import { NO_ATTRIBUTE, Node, attachStorage } from './graph/node.ts';
 import { DATA, scalarNode } from './graph/record.ts';
 import type { Shape } from './graph/shape.ts';
@@ -15,7 +14,7 @@ import { Tensor, nodeOf } from './tensor.ts';
 
 /** A node with these elements, in row-major order. @throws DTypeError for a dtype the device cannot store */
 export function fromElements(op: string, values: ArrayLike<number>, shape: Shape, dtype: DType, runtime: Runtime): Node {
-  requireStorable(op, dtype, runtime);
+  requireStorable(op, dtype, runtime.backend);
   if (shape.rank === 0) return scalarNode(roundTo(values[0] ?? NaN, dtype), dtype, runtime);
   const bytes = encode(values, dtype);
   const block = runtime.pool.allocate(bytes.byteLength);
@@ -24,13 +23,6 @@ export function fromElements(op: string, values: ArrayLike<number>, shape: Shape
   const storage = { block, runtime, refs: 0, isState: false };
   attachStorage(node, storage, 0, null);
   return node;
-}
-
-/** @throws DTypeError naming `op` for a dtype that there is not, or that the device cannot store */
-export function requireStorable(op: string, dtype: DType, runtime: Runtime): void {
-  requireDType(op, dtype);
-  if (runtime.backend.capabilities.dtypes[dtype].store) return;
-  throw new DTypeError({ op, expected: `a dtype that ${runtime.backend.name} stores`, got: dtype, fix: 'use float32, or another device.' });
 }
 
 /**

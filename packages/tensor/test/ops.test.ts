@@ -6,7 +6,7 @@
 import { cpu } from '@gradus/backend-cpu';
 import { withoutFastPaths } from '@gradus/backend-testkit';
 import { debug, scope, tensor, vjp } from '@gradus/tensor';
-import type { DType, Device, Tensor } from '@gradus/tensor';
+import type { Tensor } from '@gradus/tensor';
 import * as published from '@gradus/tensor';
 import { describe, expect, test } from 'vitest';
 import * as activationOps from '../src/ops/activations.ts';
@@ -32,87 +32,11 @@ import * as softmaxOps from '../src/ops/softmax.ts';
 import * as scanOps from '../src/ops/scan.ts';
 import * as sortOps from '../src/ops/sort.ts';
 import * as transposedConvolutionOps from '../src/ops/transposed-convolution.ts';
-import { specifications as arithmetic } from '../src/ops/arithmetic.spec.ts';
-import { specifications as attention } from '../src/ops/attention.spec.ts';
-import { specifications as convolution } from '../src/ops/convolution.spec.ts';
-import { specifications as functions } from '../src/ops/functions.spec.ts';
-import { specifications as movement } from '../src/ops/movement.spec.ts';
-import { specifications as norms } from '../src/ops/norms.spec.ts';
-import { specifications as pooling } from '../src/ops/pooling.spec.ts';
-import { specifications as quantized } from '../src/ops/quantized.spec.ts';
-import { specifications as reduce } from '../src/ops/reduce.spec.ts';
-import { specifications as scan } from '../src/ops/scan.spec.ts';
-import { specifications as sort } from '../src/ops/sort.spec.ts';
-import type { InputSpecification, OpSpecification, Reference } from '../src/ops/specification.spec.ts';
-import { threefry } from '../src/random/threefry.ts';
-
-const all = [...arithmetic, ...functions, ...reduce, ...movement, ...convolution, ...norms, ...attention, ...pooling, ...quantized, ...scan, ...sort];
+import type { InputSpecification } from '../src/ops/specification.spec.ts';
+import { closeTo, eachCase, expected, gradients, run, specifications as all, toTensor, weights } from './specifications.ts';
 
 const reference = cpu();
 const minimal = withoutFastPaths(cpu());
-
-/** Reproducible values that keep away from each other and from whole numbers, so that kinks and ties lie far from every sample. */
-function draw(input: InputSpecification, seed: number): Float64Array {
-  const size = input.dims.reduce((n, d) => n * d, 1);
-  const { low = -1, high = 1 } = input;
-  return Float64Array.from({ length: size }, (_, i) => {
-    const fixed = input.values?.[i];
-    if (fixed !== undefined) return fixed;
-    const unit = ((threefry([seed, 7], [i, 0])[0] >>> 0) + 0.5) / 2 ** 32;
-    return input.whole === true ? Math.floor(low + unit * (high - low)) : low + unit * (high - low);
-  });
-}
-
-function toTensor(input: InputSpecification, values: Float64Array, dtype: DType, device: Device): Tensor {
-  return tensor(input.whole === true ? Int32Array.from(values) : values, {
-    shape: input.dims,
-    dtype: input.whole === true ? 'int32' : dtype,
-    device,
-  });
-}
-
-const eachCase = (specification: OpSpecification): { inputs: readonly InputSpecification[]; values: Float64Array[] }[] =>
-  specification.cases.map((inputs) => ({ inputs, values: inputs.map((input, i) => draw(input, 100 + i)) }));
-
-function closeTo(actual: ArrayLike<number>, wanted: ArrayLike<number>, relative: number, absolute: number, what: string): void {
-  expect(actual.length, what).toBe(wanted.length);
-  for (let i = 0; i < wanted.length; i++) {
-    const a = actual[i] ?? NaN;
-    const e = wanted[i] ?? NaN;
-    const fits = Object.is(a, e) || Math.abs(a - e) <= absolute + relative * Math.abs(e);
-    expect(fits, `${what}: element ${i} is ${a}, expected ${e}`).toBe(true);
-  }
-}
-
-function run(
-  specification: OpSpecification,
-  inputs: readonly InputSpecification[],
-  values: readonly Float64Array[],
-  dtype: DType,
-  device: Device,
-): ArrayLike<number> {
-  return scope(() => specification.run(...inputs.map((input, i) => toTensor(input, values[i] ?? new Float64Array(), dtype, device))).dataSync());
-}
-
-function expected(specification: OpSpecification, inputs: readonly InputSpecification[], values: readonly Float64Array[]): Reference {
-  return specification.reference(...inputs.map((input, i) => ({ dims: input.dims, data: values[i] ?? new Float64Array() })));
-}
-
-/** Σ cotangent · gradient of the op, at these values, for every float input. */
-function gradients(
-  specification: OpSpecification,
-  inputs: readonly InputSpecification[],
-  tensors: readonly Tensor[],
-  cotangent: Tensor,
-): readonly Tensor[] {
-  const floats = inputs.flatMap((input, i) => (input.whole === true ? [] : [i]));
-  const fn = (...free: Tensor[]): Tensor => specification.run(...tensors.map((t, i) => (floats.includes(i) ? (free[floats.indexOf(i)] ?? t) : t)));
-  return vjp(
-    fn,
-    floats.map((i) => tensors[i] as Tensor),
-    cotangent,
-  ).gradients;
-}
 
 const STEP = 1e-5;
 /** Central differences in float64: error of the rule (step²) and of rounding (1e-16 / step). */
@@ -137,7 +61,6 @@ function checkAgainstDifferences(
   });
 }
 
-const weights = (size: number, seed: number): Float64Array => draw({ dims: [size], low: 0.5, high: 1.5 }, seed);
 const dot = (a: ArrayLike<number>, b: ArrayLike<number>): number => Array.from(a).reduce((sum, x, i) => sum + x * (b[i] ?? 0), 0);
 
 test('every op has a specification', () => {

@@ -5,10 +5,12 @@
 
 import type { ConvolutionKernel } from '@gradus/backend';
 import type { Toolchain } from '../engine/toolchain.ts';
+import { mapPlanner } from '../kernels/prepare-map.ts';
 import type { Planner } from '../kernels/prepare-map.ts';
 import { Draft } from '../launch/draft.ts';
 import { shapeOf } from './geometry.ts';
 import type { Shape } from './geometry.ts';
+import { CLEAR } from './launching.ts';
 import type { Launching } from './launching.ts';
 import { OverPositions } from './over-positions.ts';
 import { planOverTaps } from './over-taps.ts';
@@ -31,11 +33,12 @@ function resultShape({ pass, window }: ConvolutionKernel, { images, groups, chan
 /** Plans runs of a convolution. */
 export function prepareConvolution(kernel: ConvolutionKernel, toolchain: Toolchain): Planner {
   const epilogue = new Epilogue(kernel, toolchain);
+  const clear = mapPlanner(CLEAR, toolchain);
   const overPositions = new OverPositions(toolchain);
   return (dims) => {
     const shape = shapeOf(kernel, dims);
     const result = resultShape(kernel, shape);
-    const launching: Launching = { kernel, toolchain, epilogue, shape, space: new ResultSpace(kernel, result, dims), draft: new Draft() };
+    const launching: Launching = { kernel, toolchain, epilogue, shape, space: new ResultSpace(kernel, result, dims), draft: new Draft(), clear };
     if (kernel.pass === 'filterGradient') planOverTaps(launching, result);
     else overPositions.plan(launching, result);
     return launching.draft.finish();

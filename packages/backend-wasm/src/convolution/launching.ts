@@ -1,8 +1,10 @@
 /** What the launches of all passes are made with, and what they have in common: reading the picture, and packing weights. */
 
-import type { ConvolutionKernel } from '@gradus/backend';
+import { constant } from '@gradus/backend';
+import type { ConvolutionKernel, MapKernel } from '@gradus/backend';
 import type { Toolchain } from '../engine/toolchain.ts';
 import { storedDType } from '../kernels/point.ts';
+import type { MapPlanner } from '../kernels/prepare-map.ts';
 import type { StoredDType } from '../lanes/elements.ts';
 import { codeFor } from '../launch/code.ts';
 import type { Draft } from '../launch/draft.ts';
@@ -25,7 +27,21 @@ export interface Launching {
   readonly shape: Shape;
   readonly space: ResultSpace;
   readonly draft: Draft;
+  /** Plans {@link CLEAR}. */
+  readonly clear: MapPlanner;
 }
+
+/** Zeros into the scratch, over any space: results that are sums of nothing. Operand 0 is not looked at. */
+export const CLEAR: MapKernel = {
+  kind: 'map',
+  rank: 0,
+  operands: [
+    { dtype: 'float32', access: 'read', layout: 'strided', space: 'full' },
+    { dtype: 'float32', access: 'write', layout: 'strided', space: 'full' },
+  ],
+  scalars: [],
+  outputs: [{ operand: 1, value: constant('float32', 0) }],
+};
 
 /** A picture as products read it: where it is, and bytes from plane to plane. */
 export interface Picture {
@@ -38,10 +54,13 @@ export function equalParts(count: number, most: number): number {
   return count === 0 ? 1 : Math.ceil(count / Math.ceil(count / most));
 }
 
-/** A table filled up to whole panels with its last entry. */
+/**
+ * A table filled up to whole panels with its first entry. Entries ascend, so four of them with a filling at their end never look like
+ * neighbours in memory, which `patches.ts` tells by the distance from the first to the last.
+ */
 export function paddedTable(table: readonly number[]): number[] {
   const missing = Math.ceil(table.length / PANEL) * PANEL - table.length;
-  return [...table, ...Array.from({ length: missing }, () => table.at(-1) ?? 0)];
+  return [...table, ...Array.from({ length: missing }, () => table[0] ?? 0)];
 }
 
 /** Bytes of an element of a float dtype. */

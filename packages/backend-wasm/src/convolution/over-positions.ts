@@ -1,6 +1,6 @@
 /** The forward pass and the gradient of the input: weights times patches, lattice by lattice. */
 
-import { constant, load } from '@gradus/backend';
+import { load } from '@gradus/backend';
 import type { MapKernel } from '@gradus/backend';
 import type { Toolchain } from '../engine/toolchain.ts';
 import { mapPlanner } from '../kernels/prepare-map.ts';
@@ -31,7 +31,7 @@ interface DirectResult {
   readonly row: number;
 }
 
-/** A copy within the scratch, or zeros into it, over any space. */
+/** A copy within the scratch, over any space. */
 const COPY: MapKernel = {
   kind: 'map',
   rank: 0,
@@ -42,16 +42,13 @@ const COPY: MapKernel = {
   scalars: [],
   outputs: [{ operand: 1, value: load('float32', 0) }],
 };
-const CLEAR: MapKernel = { ...COPY, outputs: [{ operand: 1, value: constant('float32', 0) }] };
 
 /** Plans passes over positions. */
 export class OverPositions {
   readonly #copy: MapPlanner;
-  readonly #clear: MapPlanner;
 
   constructor(toolchain: Toolchain) {
     this.#copy = mapPlanner(COPY, toolchain);
-    this.#clear = mapPlanner(CLEAR, toolchain);
   }
 
   plan(launching: Launching, result: ResultShape): void {
@@ -59,22 +56,20 @@ export class OverPositions {
     const forward = kernel.pass === 'forward';
     const windows = forward ? forwardWindows(kernel, shape) : gradientWindows(kernel, shape);
     const picture = pictureOf(launching, windows.frame, shape.images * shape.groups * (forward ? shape.channels : shape.filters));
-    const [only, ...others] = windows.lattices;
-    const direct = only !== undefined && others.length === 0 ? directResult(launching, result) : null;
-    if (only !== undefined && direct !== null) {
+    const [first, ...others] = windows.lattices;
+    const only = first !== undefined && others.length === 0 && first.taps.length > 0 ? first : null;
+    const direct = only === null ? null : directResult(launching, result);
+    if (only !== null && direct !== null) {
       multiply(launching, windows, only, result, picture, direct);
       return;
     }
-    const matrix =
-      only !== undefined && others.length === 0
-        ? multiply(launching, windows, only, result, picture, null)
-        : this.#assemble(launching, windows, result, picture);
+    const matrix = only === null ? this.#assemble(launching, windows, result, picture) : multiply(launching, windows, only, result, picture, null);
     draft.add(epilogue.plan(space, result, matrix));
   }
 
   /** The products of all lattices, each copied to its places in one matrix. Positions that no tap meets get zeros. */
   #assemble(launching: Launching, windows: Windows, result: ResultShape, picture: Picture): Matrix {
-    const { draft } = launching;
+    const { draft, clear } = launching;
     const row = volume(result.columns) * WORD_BYTES;
     const whole = { outer: result.groups * result.rows * row, group: result.rows * row, row };
     const dense: Matrix = { scratch: draft.reserve(result.outer * whole.outer), ...whole };
@@ -97,7 +92,7 @@ export class OverPositions {
       const place = (words: Words): void => {
         words.scratch('address0', part.scratch).scratch('address1', dense.scratch + first);
       };
-      draft.add((empty ? this.#clear : this.#copy)({ axes, offsets: [0, 0], lengths: [0, 0] }, place));
+      draft.add((empty ? clear : this.#copy)({ axes, offsets: [0, 0], lengths: [0, 0] }, place));
     }
     return dense;
   }

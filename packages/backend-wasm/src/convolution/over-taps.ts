@@ -18,19 +18,26 @@ const TAP_PANELS_PER_UNIT = 6;
 
 /** Plans a pass over taps. */
 export function planOverTaps(launching: Launching, result: ResultShape): void {
-  const { kernel, toolchain, shape, space, draft, epilogue } = launching;
+  const { kernel, toolchain, shape, space, draft, epilogue, clear } = launching;
   const [lattice] = forwardWindows(kernel, shape).lattices;
   const { frame } = forwardWindows(kernel, shape);
   if (lattice === undefined) return;
-  const picture = pictureOf(launching, frame, shape.images * shape.groups * shape.channels);
   const rowPanels = Math.ceil(shape.filters / TILE_ROWS);
   const k = lattice.positions.length;
-  const gradients = packGradients(launching, rowPanels, k);
   const taps = paddedTable(lattice.taps);
   const panels = taps.length / PANEL;
   const row = panels * PANEL * WORD_BYTES;
   const group = rowPanels * TILE_ROWS * row;
   const scratch = draft.reserve(shape.groups * group);
+  const matrix = { scratch, outer: 0, group, row };
+  if (shape.images * k === 0) {
+    const cells = { size: (shape.groups * group) / WORD_BYTES, strides: [0, WORD_BYTES], name: null };
+    draft.add(clear({ axes: [cells], offsets: [0, 0], lengths: [0, 0] }, (words) => words.scratch('address0', scratch).scratch('address1', scratch)));
+    draft.add(epilogue.plan(space, result, matrix));
+    return;
+  }
+  const picture = pictureOf(launching, frame, shape.images * shape.groups * shape.channels);
+  const gradients = packGradients(launching, rowPanels, k);
   const panelsPerUnit = equalParts(panels, TAP_PANELS_PER_UNIT);
   const parts = Math.ceil(panels / panelsPerUnit);
   const aGroup = rowPanels * TILE_ROWS * k * WORD_BYTES;
@@ -57,7 +64,7 @@ export function planOverTaps(launching: Launching, result: ResultShape): void {
     writeOverTaps(module, writeTile(module, toolchain.features.relaxedSimd), own);
   });
   draft.add({ code, units: shape.groups * parts, words: words.inOrderOf(layout) });
-  draft.add(epilogue.plan(space, result, { scratch, outer: 0, group, row }));
+  draft.add(epilogue.plan(space, result, matrix));
 }
 
 /** Packs the gradient of the output, `[images · groups]` matrices of filters by positions; where they are in the scratch. */

@@ -1,6 +1,6 @@
 /**
  * The error function of float32, after Cephes (S. Moshier, ndtrf.c): a polynomial in x² up to 1, and 1 - erfc beyond, with
- * erfc(x) = exp(-x²) / x · P(1/x²). Relative error 3e-7.
+ * erfc(x) = exp(-x²) / x · P(1/x²). Relative error 2e-7.
  */
 
 import type { Type, Value } from '../assembler/value.ts';

@@ -1,6 +1,6 @@
 /**
  * exp, log and tanh of float32, after Cephes (S. Moshier, expf.c, logf.c, tanhf.c): reduce the argument, evaluate a short polynomial, put the
- * scale back. Relative errors over the whole range, as `exponential.test.ts` measures them: exp 1.2e-7, log 1e-7, tanh 2e-7.
+ * scale back. Relative errors over the whole range, as `exponential.test.ts` measures them: exp and log 9e-8, tanh 1.5e-7.
  */
 
 import type { Type, Value } from '../assembler/value.ts';
@@ -119,6 +119,6 @@ export function tanh<F extends Type, I extends Type>(lanes: Lanes<F, I>, value: 
   const e = exp(lanes, f.add(size, size));
   const large = f.sub(lanes.float(1), f.div(lanes.float(2), f.add(e, lanes.float(1))));
   const sign = i.and(lanes.bits(x), lanes.int(-0x80000000));
-  const signed = lanes.fromBits(i.or(lanes.bits(large), sign));
-  return lanes.selectFloat(f.lt(size, lanes.float(TANH_SMALL)), small, signed);
+  // The sign is put on both: the polynomial of -0 is 0.
+  return lanes.fromBits(i.or(lanes.bits(lanes.selectFloat(f.lt(size, lanes.float(TANH_SMALL)), small, large)), sign));
 }

@@ -1,7 +1,7 @@
 /**
  * pow and remainder of float32: rare, and hard to get right in single precision, so one element at a time.
  *
- * pow goes through float64: exp2(y · log2 |x|) with a series for each; relative error 1e-7. Remainder is exact: long
+ * pow goes through float64: exp2(y · log2 |x|) with a series for each; relative error 6e-8. Remainder is exact: long
  * division in float64.
  */
 

@@ -61,10 +61,11 @@ export class Heap {
   #grow(size: number): boolean {
     const pages = this.#bytes.length / PAGE_BYTES;
     const missing = Math.ceil((size - this.#spans.freeAtEnd(this.#end)) / PAGE_BYTES);
-    const wished = Math.min(Math.max(missing, Math.ceil(pages * (GROWTH - 1))), MAXIMUM_PAGES - pages);
-    const added = this.#tryGrow(wished) || (wished > missing && this.#tryGrow(missing));
-    if (!added || this.#bytes.length / PAGE_BYTES - pages < missing) return false;
-    return true;
+    const possible = MAXIMUM_PAGES - pages;
+    // What cannot be had in full is not begun: memory never shrinks again.
+    if (missing > possible) return false;
+    const wished = Math.min(Math.max(missing, Math.ceil(pages * (GROWTH - 1))), possible);
+    return this.#tryGrow(wished) || (wished > missing && this.#tryGrow(missing));
   }
 
   #tryGrow(pages: number): boolean {

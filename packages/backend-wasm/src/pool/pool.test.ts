@@ -7,7 +7,7 @@ import { accumulator, apply, constant } from '@gradus/backend';
 import type { DType, PoolKernel, Window } from '@gradus/backend';
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { PATIENCE, dense, devices, rounded, runKernel } from '../../test/support.ts';
+import { PATIENCE, dense, devices, rounded, runKernel } from '../../test/rounded-runs.ts';
 
 interface Geometry {
   readonly window: Window;

@@ -3,7 +3,7 @@
 import type { DType } from '@gradus/backend';
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { PATIENCE, dense, devices, rounded, runKernel } from '../../test/support.ts';
+import { PATIENCE, dense, devices, rounded, runKernel } from '../../test/rounded-runs.ts';
 
 /** Few different numbers, so that rows have ties; the longest are sorted by radix in more than one byte. */
 const VALUES: { readonly [D in DType]?: readonly number[] } = {

@@ -3,8 +3,8 @@
 import type { DType, RowwiseKernel } from '@gradus/backend';
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { PATIENCE, dense, devices, rounded, runKernel } from '../../test/support.ts';
-import type { Contents } from '../../test/support.ts';
+import { PATIENCE, dense, devices, rounded, runKernel } from '../../test/rounded-runs.ts';
+import type { Contents } from '../../test/rounded-runs.ts';
 
 type Row = readonly number[];
 

@@ -2,7 +2,7 @@
 
 import { cast as castExpression, isFloat } from '@gradus/backend';
 import type { DType } from '@gradus/backend';
-import { requireDType } from '../dtype-names.ts';
+import { requireStorable } from '../dtype-names.ts';
 import type { Node } from '../graph/node.ts';
 import { NO_ATTRIBUTE, Node as GraphNode, cutInputs, shareValue } from '../graph/node.ts';
 import { row } from '../graph/op.ts';
@@ -37,10 +37,12 @@ export function castNode(node: Node, dtype: DType): Node {
 /**
  * `x` converted to `dtype`: floats round to nearest, float to integer truncates and saturates (NaN gives 0), integers wrap, bool is
  * `x != 0`. Gradients pass from float to float only. `x` itself when it has the dtype: see `own-handles.ts`.
+ *
+ * @throws DTypeError for a dtype that the device cannot store
  */
 export function toDType(x: Tensor, dtype: DType): Tensor {
   const node = nodeOf(x, 'toDType');
-  requireDType('toDType', dtype);
+  requireStorable('toDType', dtype, node.runtime.backend);
   return node.dtype === dtype ? x : record(castRow(node.dtype, dtype), [node], node.shape, dtype);
 }
 
