@@ -27,7 +27,8 @@ export const HELP = `Measures gradus beside other toolkits, in turns, in one pro
   --device NAME   device of gradus: ${DEVICES.join(', ')} (default wasm)
   --threads N     threads of that device (default 1; cpu has one)
   --simd KIND     ${SIMD.join(', ')}: vectors of wasm (default: the most that the engine has;
-                  Node 20 has relaxed ones with NODE_OPTIONS=--experimental-wasm-relaxed-simd)
+                  Node 20 has relaxed ones behind a flag:
+                  node --experimental-wasm-relaxed-simd benchmarks/dist/main.js)
   --json FILE     write the results to FILE too
   --help          this text
 

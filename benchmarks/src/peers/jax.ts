@@ -82,7 +82,7 @@ export function jaxMlpContender(sizes: readonly number[], x: Float32Array, oneHo
         .mul(-1 / batch);
     const update = jax.jit((weights: Layers, a: JaxArray, b: JaxArray): readonly [JaxArray, Layers] => {
       const [cost, gradients] = jax.valueAndGrad(loss)(...([weights.map((w) => w.ref), a, b] as never[]));
-      return [cost, weights.map((w, i) => (gradients[i] === undefined ? w : w.sub(gradients[i].mul(1e-3))))];
+      return [cost, weights.map((w, i) => (gradients[i] === undefined ? w : w.sub(gradients[i].mul(1e-7))))];
     });
     return () => {
       const [cost, next] = update(layers, images.ref, labels.ref);

@@ -24,6 +24,9 @@ const MLP_FLOPS = 2 * BATCH * (3 * (784 * 512 + 512 * 256 + 256 * 10) - 784 * 51
 /** The same of the CNN's convolutions and layers. */
 const CNN_FLOPS = 2 * BATCH * (2 * 676 * 9 * 32 + 3 * 576 * 288 * 64 + 3 * (9216 * 128 + 128 * 10));
 
+/** So small that a batch seen a thousand times is not learned by heart: gradients would become denormal numbers, slow on every toolkit. */
+const RATE = 1e-7;
+
 const labels = (count: number, classes: number): Int32Array => Int32Array.from({ length: count }, (_, i) => i % classes);
 
 function mlp(): Module {
@@ -74,7 +77,7 @@ async function tensorFlowMlp(backend: TensorFlowBackend, values: Float32Array): 
     const fanIn = SIZES[i] ?? 1;
     return { weight: tf.variable(tf.randomUniform([fanIn, out], -1 / Math.sqrt(fanIn), 1 / Math.sqrt(fanIn))), bias: tf.variable(tf.zeros([out])) };
   });
-  const adam = tf.train.adam(1e-3);
+  const adam = tf.train.adam(RATE);
   const cost = (): tfjs.Scalar => {
     const logits = layers.reduce((h, { weight, bias }, i) => {
       const z = tf.add(tf.matMul(h, weight as never), bias);
@@ -97,7 +100,7 @@ async function tensorFlowMlp(backend: TensorFlowBackend, values: Float32Array): 
 
 async function mlpStep(): Promise<readonly Contender[]> {
   const { x, y, values } = digits([BATCH, SIZES[0]]);
-  const adam: MakeOptimizer = (parameters) => new Adam(parameters);
+  const adam: MakeOptimizer = (parameters) => new Adam(parameters, { lr: RATE });
   return [
     { name: 'gradus', run: steps(mlp, adam, x, y, true) },
     { name: 'gradus, not compiled', run: steps(mlp, adam, x, y, false) },
@@ -112,7 +115,7 @@ async function mlpStepSgd(): Promise<readonly Contender[]> {
   const oneHot = new Float32Array(BATCH * CLASSES);
   labels(BATCH, CLASSES).forEach((label, i) => (oneHot[i * CLASSES + label] = 1));
   return [
-    { name: 'gradus', run: steps(mlp, (parameters) => new SGD(parameters, { lr: 1e-3 }), x, y, true) },
+    { name: 'gradus', run: steps(mlp, (parameters) => new SGD(parameters, { lr: RATE }), x, y, true) },
     jaxMlpContender(SIZES, values, oneHot, BATCH),
     torchContender('mlp-step-sgd'),
   ];
@@ -120,7 +123,7 @@ async function mlpStepSgd(): Promise<readonly Contender[]> {
 
 async function cnnStep(): Promise<readonly Contender[]> {
   const { x, y } = digits([BATCH, 1, 28, 28]);
-  return [{ name: 'gradus', run: steps(cnn, (parameters) => new Adam(parameters), x, y, true) }, torchContender('cnn-step')];
+  return [{ name: 'gradus', run: steps(cnn, (parameters) => new Adam(parameters, { lr: RATE }), x, y, true) }, torchContender('cnn-step')];
 }
 
 async function gptStep(): Promise<readonly Contender[]> {
@@ -128,7 +131,7 @@ async function gptStep(): Promise<readonly Contender[]> {
   const y = tensor(labels(SEQUENCES * CONTEXT + 1, VOCABULARY).slice(1));
   const run = steps(
     () => new Gpt(),
-    (parameters) => new AdamW(parameters, { lr: 1e-3 }),
+    (parameters) => new AdamW(parameters, { lr: RATE }),
     x,
     y,
     true,
