@@ -10,6 +10,7 @@ import { Words } from '../launch/words.ts';
 import type { Axis } from '../lowering/loops.ts';
 import { isPlain } from '../product/epilogue.ts';
 import { TILE_COLUMNS, TILE_ROWS, writeTile } from '../product/tile.ts';
+import { FEW_ROWS, writeFewRows } from './few-rows.ts';
 import { forwardWindows, gradientWindows, rowMajor, volume } from './geometry.ts';
 import type { Lattice, Windows } from './geometry.ts';
 import { WORD_BYTES, equalParts, packWeights, paddedTable, pictureOf } from './launching.ts';
@@ -141,6 +142,7 @@ function multiply(
     .scratch('a', weights)
     .constant('aGroup', rowPanels * TILE_ROWS * k * WORD_BYTES)
     .constant('rowPanels', rowPanels)
+    .constant('rows', rows)
     .constant('cImage', outer)
     .constant('cGroup', group)
     .constant('rowBytes', row)
@@ -150,8 +152,11 @@ function multiply(
     .constant('groups', shape.groups);
   if (direct === null) words.scratch('c', scratch);
   else words.operand('c', direct.operand, space.offset(direct.operand));
-  const { code, layout } = codeFor(toolchain, 'convolution over positions', (module, own) => {
-    writeOverPositions(module, writeTile(module, toolchain.features.relaxedSimd), own);
+  const { relaxedSimd } = toolchain.features;
+  const few = rows <= FEW_ROWS;
+  const { code, layout } = codeFor(toolchain, few ? 'convolution of few rows' : 'convolution over positions', (module, own) => {
+    if (few) writeFewRows(module, relaxedSimd, own);
+    else writeOverPositions(module, writeTile(module, relaxedSimd), own);
   });
   draft.add({ code, units: shape.images * shape.groups * parts, words: words.inOrderOf(layout) });
   return { scratch, outer, group, row };

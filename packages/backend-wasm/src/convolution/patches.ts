@@ -18,7 +18,7 @@ export const PANEL = 8;
 const NEIGHBOURS = (LANES - 1) * WORD_BYTES;
 
 /** Loads four elements from addresses of their own. */
-function gather(code: Code, [a, b, c, d]: readonly I32[]): V128 {
+export function gather(code: Code, [a, b, c, d]: readonly I32[]): V128 {
   const result = code.local('v128');
   const zero = i32.const(0);
   code.set(result, v128.load32Zero(a ?? zero));
@@ -26,6 +26,13 @@ function gather(code: Code, [a, b, c, d]: readonly I32[]): V128 {
   code.set(result, v128.load32Lane(c ?? zero, result, 2));
   code.set(result, v128.load32Lane(d ?? zero, result, 3));
   return result;
+}
+
+/** Are four places from `first` on neighbours? Places go up. */
+export function isRun(places: readonly I32[], first: number): I32 {
+  const [from, to] = [places[first], places[first + LANES - 1]];
+  if (from === undefined || to === undefined) throw new TypeError('internal: no such place');
+  return i32.eq(i32.sub(to, from), i32.const(NEIGHBOURS));
 }
 
 /** `columns(buffer, positions, taps, count, picture)`: `buffer[t][position]` for `count` taps and eight positions. */
@@ -39,8 +46,7 @@ export function writeColumnPatch(code: Code): void {
   ];
   const places = Array.from({ length: PANEL }, (_, j) => code.let(i32.add(picture, i32.load(positions, j * WORD_BYTES))));
   const place = (j: number): I32 => places[j] ?? picture;
-  const isRun = (first: number): I32 => i32.eq(i32.sub(place(first + LANES - 1), place(first)), i32.const(NEIGHBOURS));
-  const [low, high] = [code.let(isRun(0)), code.let(isRun(LANES))];
+  const [low, high] = [code.let(isRun(places, 0)), code.let(isRun(places, LANES))];
   const loop = (lowRun: boolean, highRun: boolean): void => {
     code.while(count, () => {
       const tap = code.let(i32.load(taps));
