@@ -32,8 +32,13 @@ async function poolWith(
   return { pool, heap, code };
 }
 
-/** Each unit writes its number, and one where the worker (whose workspace is not at 0) did it, to its place in the frame. */
-function writeUnits(module: ModuleWriter): void {
+/** Long enough for a worker to be woken and scheduled on a machine that has other things to do. */
+const SPINS_PER_UNIT = 20_000;
+/** Most jobs until a worker has had a part in one. */
+const MOST_JOBS = 2_000;
+
+/** Each unit takes a while, then writes its number, and one where the worker (whose workspace is not at 0) did it, to its place in the frame. */
+function writeUnits(module: ModuleWriter, spins = 0): void {
   const parameters = ['i32', 'i32', 'i32'] as const;
   module.function(
     parameters,
@@ -43,6 +48,7 @@ function writeUnits(module: ModuleWriter): void {
       code.for(
         code.parameter(2, 'i32'),
         (unit) => {
+          if (spins > 0) code.for(i32.const(spins), () => {});
           const at = i32.add(frame, i32.mul(unit, i32.const(8)));
           code.effect(i32.store(at, unit));
           code.effect(i32.store(at, select(i32.eqz(workspace), i32.const(0), i32.const(1)), 4));
@@ -58,7 +64,6 @@ describe('WorkerPool', () => {
   test('does every unit of every job once, in jobs of any number of units', async () => {
     const { pool, heap, code } = await poolWith(writeUnits);
     const frame = heap.take(8 * 5000);
-    let byWorker = 0;
     for (let job = 0; job < 3000; job++) {
       const units = 1 + ((job * 37) % 97);
       heap.words.fill(-1, frame / 4, frame / 4 + 2 * units + 2);
@@ -66,22 +71,24 @@ describe('WorkerPool', () => {
       const words = heap.words.subarray(frame / 4, frame / 4 + 2 * units + 2);
       for (let unit = 0; unit < units; unit++) {
         if (words[2 * unit] !== unit) throw new Error(`unit ${unit} of job ${job} was not done`);
-        byWorker += words[2 * unit + 1] ?? 0;
       }
       if (words[2 * units] !== -1) throw new Error(`job ${job} did a unit too many`);
     }
-    expect(byWorker).toBeGreaterThan(0);
     pool.dispose();
   });
 
-  test('wakes workers that have parked', async () => {
-    const { pool, heap, code } = await poolWith(writeUnits);
-    const frame = heap.take(8 * 5000);
+  test('wakes workers that have parked, and shares work with them', async () => {
+    const { pool, heap, code } = await poolWith((module) => writeUnits(module, SPINS_PER_UNIT));
+    const units = 512;
+    const frame = heap.take(8 * units);
     let byWorker = 0;
-    for (let job = 0; job < 200 && byWorker === 0; job++) {
-      await sleep(20);
-      pool.run(code, frame, 5000);
-      for (let unit = 0; unit < 5000; unit++) byWorker += heap.words[frame / 4 + 2 * unit + 1] ?? 0;
+    for (let job = 0; job < MOST_JOBS && byWorker === 0; job++) {
+      await sleep(5);
+      pool.run(code, frame, units);
+      for (let unit = 0; unit < units; unit++) {
+        expect(heap.words[frame / 4 + 2 * unit]).toBe(unit);
+        byWorker += heap.words[frame / 4 + 2 * unit + 1] ?? 0;
+      }
     }
     expect(byWorker).toBeGreaterThan(0);
     pool.dispose();
@@ -103,12 +110,15 @@ describe('WorkerPool', () => {
       module.function(
         ['i32', 'i32', 'i32'],
         null,
-        (body) => void body.let(i32.load(select(i32.eqz(workspace), i32.const(0), i32.const(-64)))),
+        (body) => {
+          body.for(i32.const(SPINS_PER_UNIT), () => {});
+          body.effect(i32.store(select(i32.eqz(workspace), i32.const(0), i32.const(-64)), i32.const(0)));
+        },
         'run',
       );
     });
     expect(() => {
-      for (let job = 0; job < 100_000; job++) pool.run(code, 0, 64);
+      for (let job = 0; job < MOST_JOBS; job++) pool.run(code, 0, 512);
     }).toThrow(WorkerLostError);
     expect(() => pool.assertWhole('run')).toThrow(/one that trapped.*make a new device/);
     pool.dispose();
