@@ -49,11 +49,6 @@ export interface Picture {
   readonly plane: number;
 }
 
-/** Parts of about equal size, none larger than `most`. */
-export function equalParts(count: number, most: number): number {
-  return count === 0 ? 1 : Math.ceil(count / Math.ceil(count / most));
-}
-
 /**
  * A table filled up to whole panels with its first entry. Entries ascend, so four of them with a filling at their end never look like
  * neighbours in memory, which `patches.ts` tells by the distance from the first to the last.

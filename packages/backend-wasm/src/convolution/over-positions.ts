@@ -9,11 +9,12 @@ import { codeFor } from '../launch/code.ts';
 import { Words } from '../launch/words.ts';
 import type { Axis } from '../lowering/loops.ts';
 import { isPlain } from '../product/epilogue.ts';
+import { equalParts } from '../product/gemm.ts';
 import { TILE_COLUMNS, TILE_ROWS, writeTile } from '../product/tile.ts';
 import { FEW_ROWS, writeFewRows } from './few-rows.ts';
 import { forwardWindows, gradientWindows, rowMajor, volume } from './geometry.ts';
 import type { Lattice, Windows } from './geometry.ts';
-import { WORD_BYTES, equalParts, packWeights, paddedTable, pictureOf } from './launching.ts';
+import { CLEAR, WORD_BYTES, packWeights, paddedTable, pictureOf } from './launching.ts';
 import type { Launching, Picture } from './launching.ts';
 import { writeOverPositions } from './passes.ts';
 import { PANEL } from './patches.ts';
@@ -33,16 +34,7 @@ interface DirectResult {
 }
 
 /** A copy within the scratch, over any space. */
-const COPY: MapKernel = {
-  kind: 'map',
-  rank: 0,
-  operands: [
-    { dtype: 'float32', access: 'read', layout: 'strided', space: 'full' },
-    { dtype: 'float32', access: 'write', layout: 'strided', space: 'full' },
-  ],
-  scalars: [],
-  outputs: [{ operand: 1, value: load('float32', 0) }],
-};
+const COPY: MapKernel = { ...CLEAR, outputs: [{ operand: 1, value: load('float32', 0) }] };
 
 /** Plans passes over positions. */
 export class OverPositions {

@@ -37,9 +37,9 @@ export interface Blocking {
   readonly columnParts: number;
 }
 
-/** Blocks of about equal size. */
-function equalParts(count: number, most: number): number {
-  return Math.ceil(count / Math.ceil(count / most));
+/** The size of parts of about equal size, none larger than `most`; 1 for parts of nothing. */
+export function equalParts(count: number, most: number): number {
+  return count === 0 ? 1 : Math.ceil(count / Math.ceil(count / most));
 }
 
 /** Divides a product of `m` by `k` and `k` by `n`. It depends on sizes alone, and so do the bits of the result. */
