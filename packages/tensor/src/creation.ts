@@ -157,7 +157,7 @@ export function eye(rows: number, options: CreationOptions & { readonly columns?
   return toDType(equal(down, ramp(0, 1, columns, 'int32', runtime)), options.dtype ?? 'float32');
 }
 
-/** 1 at each index along a new last axis of size `classes`, else 0. @throws DTypeError, IndexError as indexing does */
+/** 1 at each index along a new last axis of size `classes`, else 0. An index outside `[0, classes)` gives zeros alone. */
 export function oneHot(index: Tensor, classes: number, options: { readonly dtype?: DType } = {}): Tensor {
   const { runtime } = nodeOf(index, 'oneHot');
   const places = ramp(0, 1, classes, 'int32', runtime);
