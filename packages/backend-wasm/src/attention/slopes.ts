@@ -8,7 +8,6 @@ import { routine } from '../assembler/routine.ts';
 import type { V128 } from '../assembler/value.ts';
 import { LANES, vectorLanes } from '../lanes/vector.ts';
 import { transpose } from '../product/pack.ts';
-import type { Four } from '../product/pack.ts';
 import { decay } from './decay.ts';
 import { loadRow, scoresOf } from './softmax.ts';
 import { HALVES, STRIP_BYTES, VECTOR_BYTES } from './strips.ts';
@@ -48,9 +47,7 @@ export function writeSlopes(module: ModuleWriter, { mask }: AttentionKernel, rel
             return [power, slope];
           });
           const store = (to: Local<'i32'>, vectors: V128[]): void =>
-            transpose(code, vectors as unknown as Four<V128>).forEach((query, lane) =>
-              code.effect(v128.store(to, query, (half * LANES + lane) * STRIP_BYTES)),
-            );
+            transpose(code, vectors).forEach((query, lane) => code.effect(v128.store(to, query, (half * LANES + lane) * STRIP_BYTES)));
           store(
             byKeys,
             rows.map(([power]) => power),

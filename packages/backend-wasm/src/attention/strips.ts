@@ -14,13 +14,12 @@ import type { Callable } from '../assembler/code.ts';
 import { f32, f32x4, i32, v128 } from '../assembler/instructions.ts';
 import type { ModuleWriter } from '../assembler/module.ts';
 import { routine } from '../assembler/routine.ts';
-import type { I32, V128 } from '../assembler/value.ts';
+import type { I32 } from '../assembler/value.ts';
 import { scalarElements, vectorElements } from '../lanes/elements.ts';
 import type { StoredDType } from '../lanes/elements.ts';
 import { scalarLanes } from '../lanes/scalar.ts';
 import { LANES, vectorLanes } from '../lanes/vector.ts';
 import { transpose } from '../product/pack.ts';
-import type { Four } from '../product/pack.ts';
 import { TILE_COLUMNS, TILE_ROWS } from '../product/tile.ts';
 
 const WORD_BYTES = 4;
@@ -95,7 +94,7 @@ export function writeUnpack(module: ModuleWriter, dtype: StoredDType, headDim: n
         () => {
           for (let half = 0; half < HALVES; half++) {
             const dims = [0, 1, 2, 3].map((d) => code.let(v128.load(from, d * STRIP_BYTES + half * VECTOR_BYTES)));
-            transpose(code, dims as unknown as Four<V128>).forEach((query, lane) =>
+            transpose(code, dims).forEach((query, lane) =>
               elements.store(dtype, code.let(i32.add(to, i32.const((half * LANES + lane) * rowBytes))), 'unit', query, null),
             );
           }

@@ -16,7 +16,7 @@ import { scalarLanes } from '../lanes/scalar.ts';
 import { Frame } from '../launch/frame.ts';
 import type { FrameLayout } from '../launch/frame.ts';
 import { TILE_COLUMNS, TILE_ROWS } from '../product/tile.ts';
-import { PANEL, writeColumnPatch, writeRowPatch } from './patches.ts';
+import { PANEL, columnPatch, rowPatch } from './patches.ts';
 
 const WORD_BYTES = 4;
 const ROW_STEP_BYTES = TILE_ROWS * WORD_BYTES;
@@ -61,7 +61,7 @@ export function writeWeights(module: ModuleWriter, dtype: StoredDType, shift: nu
  * `rowBytes`, `panels`, `panelsPerUnit`, `parts`, `groups`.
  */
 export function writeOverPositions(module: ModuleWriter, tile: Callable, layout: FrameLayout): void {
-  const patch = module.function(['i32', 'i32', 'i32', 'i32', 'i32'], null, writeColumnPatch);
+  const patch = columnPatch(module);
   const unit = module.function(['i32', 'i32'], null, (code) => {
     const frame = new Frame(code, layout, code.parameter(0, 'i32'));
     for (const word of ['k', 'kBlock', 'rowPanels', 'rowBytes', 'panels', 'panelsPerUnit', 'positions', 'taps']) frame.preload(word);
@@ -121,7 +121,7 @@ export function writeOverPositions(module: ModuleWriter, tile: Callable, layout:
  * `c`, `cGroup`, `rowBytes`, `panels`, `panelsPerUnit`, `parts`.
  */
 export function writeOverTaps(module: ModuleWriter, tile: Callable, layout: FrameLayout): void {
-  const patch = module.function(['i32', 'i32', 'i32', 'i32', 'i32'], null, writeRowPatch);
+  const patch = rowPatch(module);
   const unit = module.function(['i32', 'i32'], null, (code) => {
     const frame = new Frame(code, layout, code.parameter(0, 'i32'));
     const words = ['k', 'kBlock', 'rowPanels', 'rowBytes', 'panels', 'panelsPerUnit', 'positions', 'taps', 'a', 'aImage', 'pictureImage'];

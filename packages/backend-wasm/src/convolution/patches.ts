@@ -4,8 +4,11 @@
  * Four neighbouring positions of one row of a picture are one vector load; at the ends of rows, and with strides, elements are read singly.
  */
 
-import type { Code, Local } from '../assembler/code.ts';
+import type { Callable, Code } from '../assembler/code.ts';
 import { i32, v128 } from '../assembler/instructions.ts';
+import type { ModuleWriter } from '../assembler/module.ts';
+import { routine } from '../assembler/routine.ts';
+import type { Parameters } from '../assembler/routine.ts';
 import type { I32, V128 } from '../assembler/value.ts';
 import { transpose } from '../product/pack.ts';
 import { LANES } from '../lanes/vector.ts';
@@ -14,6 +17,8 @@ const WORD_BYTES = 4;
 const VECTOR_BYTES = 16;
 /** Positions, or taps, of a panel. */
 export const PANEL = 8;
+const COLUMN_PATCH = ['buffer', 'positions', 'taps', 'count', 'picture'] as const;
+const ROW_PATCH = ['buffer', 'positions', 'count', 'picture', 'taps'] as const;
 /** From the first to the last of four neighbours. */
 const NEIGHBOURS = (LANES - 1) * WORD_BYTES;
 
@@ -36,14 +41,7 @@ export function isRun(places: readonly I32[], first: number): I32 {
 }
 
 /** `columns(buffer, positions, taps, count, picture)`: `buffer[t][position]` for `count` taps and eight positions. */
-export function writeColumnPatch(code: Code): void {
-  const [buffer, positions, taps, count, picture] = [0, 1, 2, 3, 4].map((index) => code.parameter(index, 'i32')) as [
-    Local<'i32'>,
-    Local<'i32'>,
-    Local<'i32'>,
-    Local<'i32'>,
-    Local<'i32'>,
-  ];
+function writeColumnPatch(code: Code, { buffer, positions, taps, count, picture }: Parameters<(typeof COLUMN_PATCH)[number]>): void {
   const places = Array.from({ length: PANEL }, (_, j) => code.let(i32.add(picture, i32.load(positions, j * WORD_BYTES))));
   const place = (j: number): I32 => places[j] ?? picture;
   const [low, high] = [code.let(isRun(places, 0)), code.let(isRun(places, LANES))];
@@ -79,14 +77,7 @@ export function writeColumnPatch(code: Code): void {
 }
 
 /** `rows(buffer, positions, count, picture, taps)`: `buffer[position][t]` for `count` positions and eight taps. */
-export function writeRowPatch(code: Code): void {
-  const [buffer, positions, count, picture, taps] = [0, 1, 2, 3, 4].map((index) => code.parameter(index, 'i32')) as [
-    Local<'i32'>,
-    Local<'i32'>,
-    Local<'i32'>,
-    Local<'i32'>,
-    Local<'i32'>,
-  ];
+function writeRowPatch(code: Code, { buffer, positions, count, picture, taps }: Parameters<(typeof ROW_PATCH)[number]>): void {
   const rows = Array.from({ length: PANEL }, (_, j) => code.let(i32.add(picture, i32.load(taps, j * WORD_BYTES))));
   const row = (j: number): I32 => rows[j] ?? picture;
   const single = (index: number): void => {
@@ -124,4 +115,14 @@ export function writeRowPatch(code: Code): void {
     single(0);
     advance(1);
   });
+}
+
+/** The routine that packs patches with positions side by side. */
+export function columnPatch(module: ModuleWriter): Callable {
+  return routine(module, COLUMN_PATCH, writeColumnPatch);
+}
+
+/** The routine that packs patches with taps side by side. */
+export function rowPatch(module: ModuleWriter): Callable {
+  return routine(module, ROW_PATCH, writeRowPatch);
 }

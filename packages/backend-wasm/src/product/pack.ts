@@ -31,11 +31,9 @@ const HIGH_PAIRS = [8, 9, 10, 11, 24, 25, 26, 27, 12, 13, 14, 15, 28, 29, 30, 31
 const LOW_HALVES = [0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23];
 const HIGH_HALVES = [8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31];
 
-/** Four of a kind. */
-export type Four<T> = readonly [T, T, T, T];
-
 /** Four vectors as the columns of the matrix whose rows they were. */
-export function transpose(code: Code, [a, b, c, d]: Four<V128>): Four<V128> {
+export function transpose(code: Code, [a, b, c, d]: readonly V128[]): readonly V128[] {
+  if (a === undefined || b === undefined || c === undefined || d === undefined) throw new TypeError('internal: a transposition takes four vectors');
   const lowAb = code.let(i8x16.shuffle(a, b, LOW_PAIRS));
   const highAb = code.let(i8x16.shuffle(a, b, HIGH_PAIRS));
   const lowCd = code.let(i8x16.shuffle(c, d, LOW_PAIRS));
@@ -133,7 +131,7 @@ function writePanel(code: Code, parameters: Parameters<(typeof PANEL)[number]>, 
     code.while(i32.geS(left, i32.const(LANES)), () => {
       for (let group = 0; group < width; group += LANES) {
         const vectors = rows.slice(group, group + LANES).map(four);
-        transpose(code, vectors as unknown as Four<V128>).forEach((vector, j) => {
+        transpose(code, vectors).forEach((vector, j) => {
           code.effect(v128.store(target, vector, (j * width + group) * WORD_BYTES));
         });
       }

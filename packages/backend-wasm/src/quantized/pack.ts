@@ -9,13 +9,12 @@ import type { Callable, Code, Local } from '../assembler/code.ts';
 import { f32, i32, v128 } from '../assembler/instructions.ts';
 import type { ModuleWriter } from '../assembler/module.ts';
 import { routine } from '../assembler/routine.ts';
-import type { I32, V128 } from '../assembler/value.ts';
+import type { I32 } from '../assembler/value.ts';
 import { least, writeRun } from '../kernels/units.ts';
 import { LANES, vectorLanes } from '../lanes/vector.ts';
 import { Frame } from '../launch/frame.ts';
 import type { FrameLayout } from '../launch/frame.ts';
 import { transpose } from '../product/pack.ts';
-import type { Four } from '../product/pack.ts';
 import { VALUES_PER_WORD, bitsOf, fourWords, oneWord } from './values.ts';
 import type { Packing, ValueFormat } from './values.ts';
 
@@ -62,9 +61,7 @@ function writePanel(module: ModuleWriter, { width, packing, format, group, scale
       code.while(i32.geS(rest, i32.const(LANES * perWord)), () => {
         for (let first = 0; first < width; first += LANES) {
           const vectors = rows.slice(first, first + LANES).map((row) => code.let(fourWords(lanes, packing, format, row)));
-          transpose(code, vectors as unknown as Four<V128>).forEach((vector, step) =>
-            code.effect(v128.store(target, vector, (step * width + first) * WORD_BYTES)),
-          );
+          transpose(code, vectors).forEach((vector, step) => code.effect(v128.store(target, vector, (step * width + first) * WORD_BYTES)));
         }
         advance(code, rows, LANES * wordBytes);
         advance(code, [target], LANES * width * WORD_BYTES);

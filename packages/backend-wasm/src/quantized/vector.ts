@@ -15,7 +15,6 @@ import { LANES } from '../lanes/vector.ts';
 import { Frame } from '../launch/frame.ts';
 import type { FrameLayout } from '../launch/frame.ts';
 import { transpose } from '../product/pack.ts';
-import type { Four } from '../product/pack.ts';
 import { bitsOf, oneValue } from './values.ts';
 import type { Packing, ValueFormat } from './values.ts';
 
@@ -103,7 +102,7 @@ function writeFour(module: ModuleWriter, product: VectorProduct): Callable {
       });
     };
     /** The four sums, each over its vector. */
-    const joined = (): V128 => transpose(code, sums as unknown as Four<V128>).reduce((x, y) => i32x4.add(x, y));
+    const joined = (): V128 => transpose(code, sums).reduce((x, y) => i32x4.add(x, y));
     if (product.group === null) {
       add(steps);
       code.effect(v128.store(c, joined()));
