@@ -6,5 +6,6 @@ import { run, runOrExit } from './run.mjs';
 await ensureInstalled({ all: true });
 // The native runtime's install script fetches libraries of graphics cards, which nothing here uses.
 await runOrExit('npm', ['install', '--prefix', 'benchmarks/peers', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel', 'error']);
-await runOrExit('tsc', ['-b', 'benchmarks']);
+const { compile } = await import('./bundle.mjs'); // once everything is installed
+await compile('benchmarks');
 process.exitCode = await run(process.execPath, ['benchmarks/dist/main.js', ...process.argv.slice(2)]);

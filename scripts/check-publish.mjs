@@ -4,13 +4,14 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { ensureInstalled, pnpm } from './ensure-installed.mjs';
-import { root, runOrExit } from './run.mjs';
+import { root } from './run.mjs';
 
 await ensureInstalled();
 const packages = readdirSync(join(root, 'packages'));
-// tsc leaves the output of a deleted source in place, and it would be packed.
+// The output of a deleted source stays in place, and would be packed.
 for (const name of packages) rmSync(join(root, 'packages', name, 'dist'), { recursive: true, force: true });
-await runOrExit('tsc', ['-b']);
+const { compile } = await import('./bundle.mjs'); // once everything is installed
+await compile();
 
 /** Runs a program; gives what it printed when it found a fault, and undefined otherwise. */
 function faults(program, ...args) {

@@ -2,11 +2,13 @@
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { ensureInstalled } from './ensure-installed.mjs';
-import { root, runOrExit } from './run.mjs';
+import { root } from './run.mjs';
 
 export async function startApp(name) {
   await ensureInstalled();
-  await runOrExit('tsc', ['-b', `apps/${name}`]);
+  // Imported when everything is installed: it uses what is.
+  const { compile } = await import('./bundle.mjs');
+  await compile(`apps/${name}`);
 
   // The app runs in this process, so that Ctrl-C reaches it once and its exit code is this command's.
   const main = join(root, 'apps', name, 'dist/main.js');

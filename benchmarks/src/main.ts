@@ -15,9 +15,10 @@ import { endTorch } from './peers/torch.ts';
 import { elementwiseWorks } from './works/elementwise.ts';
 import { matmulWorks } from './works/matmul.ts';
 import { overheadWorks } from './works/overhead.ts';
+import { startUpWorks } from './works/start-up.ts';
 import { trainingWorks } from './works/training.ts';
 
-const works: readonly Work[] = [...overheadWorks, ...matmulWorks, ...elementwiseWorks, ...trainingWorks];
+const works: readonly Work[] = [...startUpWorks, ...overheadWorks, ...matmulWorks, ...elementwiseWorks, ...trainingWorks];
 
 function wasmOptions({ threads, simd }: Options): WasmOptions {
   return { threads, ...(simd !== undefined && { simd }) };
