@@ -5,6 +5,7 @@ export { GradusError } from '@gradus/backend';
 export { Arena } from './arena.ts';
 export { backward, grad, isGradEnabled, noGrad, valueAndGrad, vjp } from './autograd/backward.ts';
 export type { BackwardOptions, ScalarFunction, ValueAndGradient } from './autograd/backward.ts';
+export { checkpoint } from './autograd/checkpoint.ts';
 export { compile } from './compile/compile.ts';
 export type { CompileStatistics, Compiled } from './compile/compile.ts';
 export { arange, eye, full, linspace, oneHot, ones, onesLike, tensor, zeros, zerosLike } from './creation.ts';

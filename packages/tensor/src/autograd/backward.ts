@@ -77,7 +77,10 @@ function walk(root: Node, seed: Tensor, trace: number, arrive: (leaf: Node, grad
       if (!isLeaf(node) || (node.op === TRACE_LEAF && !ends.has(node))) pass(node, gradient, trace);
     }
   } finally {
-    for (const node of tape) node.cotangent = null;
+    for (const node of tape) {
+      node.cotangent = null;
+      node.region?.forget();
+    }
   }
   return tape;
 }
@@ -86,21 +89,23 @@ function walk(root: Node, seed: Tensor, trace: number, arrive: (leaf: Node, grad
 class RuleContext implements GradientContext {
   readonly needs: (i: number) => boolean;
   readonly #node: Node;
+  readonly #gradient: Tensor;
   #inputs: readonly Tensor[] | null = null;
   #output: Tensor | null = null;
 
-  constructor(node: Node, needs: (i: number) => boolean) {
+  constructor(node: Node, gradient: Tensor, needs: (i: number) => boolean) {
     this.#node = node;
+    this.#gradient = gradient;
     this.needs = needs;
   }
 
   get inputs(): readonly Tensor[] {
-    this.#inputs ??= this.#node.inputs.map((input) => new Tensor(input));
+    this.#inputs ??= this.#node.inputs.map((input) => this.#valueOf(input));
     return this.#inputs;
   }
 
   get output(): Tensor {
-    this.#output ??= new Tensor(this.#node);
+    this.#output ??= this.#valueOf(this.#node);
     return this.#output;
   }
 
@@ -111,13 +116,17 @@ class RuleContext implements GradientContext {
   get attribute(): unknown {
     return this.#node.attribute.value;
   }
+
+  #valueOf(node: Node): Tensor {
+    return new Tensor(node.region?.again(node, this.#gradient) ?? node);
+  }
 }
 
 /** Applies one op's rule and adds what it gives to its inputs. */
 function pass(node: Node, gradient: Tensor, trace: number): void {
   const { inputs, op } = node;
   const needs = (i: number): boolean => ((inputs[i]?.traces ?? 0) & trace) !== 0;
-  const context = new RuleContext(node, needs);
+  const context = new RuleContext(node, gradient, needs);
   const gradients = op.gradient?.(gradient, context) ?? internalError(`${op.name} is on the tape without a rule`);
   inputs.forEach((input, i) => {
     const g = gradients[i];

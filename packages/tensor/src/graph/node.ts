@@ -28,6 +28,12 @@ export interface Attribute {
   readonly value: unknown;
 }
 
+/** Gives a node's value again in a backward pass (see `recompute.ts`). */
+export interface Recomputation {
+  again(node: Node, after: Tensor): Node;
+  forget(): void;
+}
+
 /** Life of a node. */
 export type NodeState = 'pending' | 'ready' | 'released';
 
@@ -61,6 +67,8 @@ export class Node {
   cell: WeakRef<Tensor> | null = null;
   /** A backward pass has gone through it: its residuals are no longer kept on purpose. */
   consumed = false;
+  /** What calculates it again when a gradient rule asks for it; null where its value is kept for that. */
+  region: Recomputation | null = null;
   /** Gradient under way, during a backward pass. */
   cotangent: Tensor | null = null;
   /** Scratch of graph traversals: the traversal's number, and the node's slot in it. */

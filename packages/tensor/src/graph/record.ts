@@ -11,7 +11,7 @@ import { roundTo } from '../memory/elements.ts';
 import type { Runtime } from '../runtime.ts';
 import { Tensor, nodeOf } from '../tensor.ts';
 import { NO_ATTRIBUTE, Node, attachStorage, intern } from './node.ts';
-import type { Attribute } from './node.ts';
+import type { Attribute, Recomputation } from './node.ts';
 import type { OpRow } from './op.ts';
 import { row } from './op.ts';
 import { SCALAR_SHAPE } from './shape.ts';
@@ -29,6 +29,25 @@ export const ALIAS: OpRow = /* @__PURE__ */ row({ name: 'alias', lowering: { kin
 
 /** Is the tape on? `noGrad` turns it off. */
 let recordingGradients = true;
+
+/** What is recorded now is calculated again in the backward pass. */
+let region: Recomputation | null = null;
+
+/** What calculates again what is recorded now; null where nothing does. */
+export function currentRegion(): Recomputation | null {
+  return region;
+}
+
+/** Runs `fn`, and lets `into` calculate again what it records. */
+export function recordInto<T>(into: Recomputation, fn: () => T): T {
+  const before = region;
+  region = into;
+  try {
+    return fn();
+  } finally {
+    region = before;
+  }
+}
 
 /** Runs `fn` with the tape on or off. */
 export function withGradients<T>(on: boolean, fn: () => T): T {
@@ -91,6 +110,7 @@ export function record(op: OpRow, given: readonly Node[], shape: Shape, dtype: D
   tracing.active?.used(given);
   const inputs = denseInputs(op, given);
   const node = new Node(op, inputs, attribute, shape, dtype, runtime, tracesOf(op, inputs));
+  node.region = region;
   const handle = new Tensor(node);
   notePending(node);
   debugSettings.recorded?.(node);

@@ -18,6 +18,7 @@ import type { Donations, Launch } from './group.ts';
 import { itemsOf } from './item.ts';
 import type { Item } from './item.ts';
 import type { Program } from './program.ts';
+import { FENCE } from '../graph/recompute.ts';
 import { Schedule, partsOf } from './schedule.ts';
 import { denseView, isDense } from './view.ts';
 import { headOf, launchesOf } from './work.ts';
@@ -128,7 +129,10 @@ class Planner {
       this.#bufferOf[part.slot] === this.#bufferOf[whole.slot] && this.#offsetIn[part.slot] === offset;
     const schedule = new Schedule(this.#placement, anchors, isInPlace);
     const { works } = schedule;
-    for (const item of this.#items) if (stored[item.slot] === 1) schedule.add(item);
+    for (const item of this.#items) {
+      if (item.op === FENCE) schedule.fence();
+      if (stored[item.slot] === 1) schedule.add(item);
+    }
     const donations = findDonations({
       works,
       placement: this.#placement,

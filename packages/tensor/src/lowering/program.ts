@@ -55,6 +55,16 @@ export function isTaped(node: Node): boolean {
   return (node.traces & activeTraces) !== 0 && !node.consumed;
 }
 
+/** Must the node's value be there for a backward pass, or its inputs', once it has been computed? */
+function isKept(node: Node): boolean {
+  return isTaped(node) && !isRecomputed(node);
+}
+
+/** Has the node no value, and will a backward pass calculate it for itself? */
+function isRecomputed(node: Node): boolean {
+  return node.region !== null && node.state === 'pending';
+}
+
 /** A node, or what it is another name for while it is pending. */
 export function unalias(node: Node): Node {
   let it = node;
@@ -92,7 +102,7 @@ export function collect(roots: readonly Node[]): Program {
   const { nodes, isRoot } = numbered(roots);
   const dying = findDying(nodes, isRoot);
   return describe(nodes, isRoot, dying, (node, slot) => {
-    if (node.state !== 'ready') return isTaped(node) ? RESIDUAL : 0;
+    if (node.state !== 'ready') return isKept(node) ? RESIDUAL : 0;
     return node.storage !== null && dying[slot] === 1 && node.storage.refs === 1 && node.offset === 0 ? DONATABLE : 0;
   });
 }
@@ -160,34 +170,35 @@ function describe(nodes: readonly Node[], isRoot: Uint8Array, dying: Uint8Array,
   return { nodes, key: words.slice(0, at), hash: hash >>> 0, dying, flags: allFlags };
 }
 
-/** Depth-first post-order over pending nodes; with a stack of its own, since graphs can be deeper than the engine's. */
+/**
+ * Pending nodes in the order in which they were recorded, each after those leaves that it is the first to use. That order frees the most
+ * on the way: a layer's gradients are done before those of the layer below are begun.
+ */
 function number(roots: readonly Node[], mark: number): Node[] {
-  const nodes: Node[] = [];
-  const path: Node[] = [];
-  const nextInput: number[] = [];
-  const enter = (node: Node): void => {
+  const pending: Node[] = [];
+  const reach = (node: Node): void => {
+    if (node.state !== 'pending' || node.mark === mark) return;
     node.mark = mark;
-    path.push(node);
-    nextInput.push(0);
+    pending.push(node);
   };
-  for (const root of roots) {
-    if (root.mark !== mark) enter(root);
-    while (path.length > 0) {
-      const top = path.length - 1;
-      const node = path[top] as Node;
-      const at = nextInput[top] as number;
-      if (node.state === 'pending' && at < node.inputs.length) {
-        nextInput[top] = at + 1;
-        const input = unalias(node.inputs[at] as Node);
-        if (input.mark !== mark) enter(input);
-        continue;
-      }
-      node.slot = nodes.length;
-      nodes.push(node);
-      path.pop();
-      nextInput.pop();
-    }
+  roots.forEach(reach);
+  for (let at = 0; at < pending.length; at++) for (const input of (pending[at] as Node).inputs) reach(unalias(input));
+  pending.sort((a, b) => a.id - b.id);
+  const nodes: Node[] = [];
+  const place = (node: Node): void => {
+    node.slot = nodes.length;
+    nodes.push(node);
+  };
+  const placeLeaf = (node: Node): void => {
+    if (node.mark === mark) return;
+    node.mark = mark;
+    place(node);
+  };
+  for (const node of pending) {
+    for (const input of node.inputs) placeLeaf(unalias(input));
+    place(node);
   }
+  roots.forEach(placeLeaf);
   return nodes;
 }
 
@@ -199,14 +210,14 @@ function findDying(nodes: readonly Node[], isRoot: Uint8Array): Uint8Array {
   for (let slot = count - 1; slot >= 0; slot--) {
     const node = nodes[slot] as Node;
     const internal = node.refs === edges[slot];
-    if (isRoot[slot] === 1 || !internal || isTaped(node)) dying[slot] = 0;
+    if (isRoot[slot] === 1 || !internal || isKept(node)) dying[slot] = 0;
     if (node.state !== 'pending') continue;
     const goes = !isTaped(node) && (isRoot[slot] === 1 || dying[slot] === 1);
     for (const input of node.inputs) {
       const below = unalias(input);
       // A reference through an alias is the alias' own: not counted here, so the slot is seen as referred to from outside.
       if (below === input) edges[below.slot] = (edges[below.slot] ?? 0) + 1;
-      if (!goes) dying[below.slot] = 0;
+      if (!goes && !isRecomputed(below)) dying[below.slot] = 0;
     }
   }
   return dying;

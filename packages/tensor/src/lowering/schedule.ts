@@ -48,6 +48,8 @@ export class Schedule {
   readonly #isInPlace: (part: Item, whole: Item, offset: number) => boolean;
   /** Work that writes a slot's memory last. */
   readonly #madeBy = new Map<number, number>();
+  /** The first kernel that may be widened. */
+  #first = 0;
 
   /** `isInPlace` says which parts of concatenations lie where they belong from the start. */
   constructor(placement: Placement, anchors: ReadonlyMap<number, number>, isInPlace: (part: Item, whole: Item, offset: number) => boolean) {
@@ -55,6 +57,11 @@ export class Schedule {
     this.#placement = placement;
     this.#anchors = anchors;
     this.#isInPlace = isInPlace;
+  }
+
+  /** What is added from now on joins no kernel that is there. */
+  fence(): void {
+    this.#first = this.works.length;
   }
 
   /** Adds what computes a stored slot. */
@@ -98,7 +105,7 @@ export class Schedule {
     const after = Math.max(-1, ...expressed.reads.map((r) => this.#madeBy.get(r.slot) ?? -1));
     if (store.into === store.value) {
       // A map may join the kernel that makes what it reads; a reduce needs that finished.
-      const first = group.anchor === null ? Math.max(after, 0) : after + 1;
+      const first = Math.max(group.anchor === null ? after : after + 1, this.#first);
       for (let at = this.works.length - 1; at >= first; at--) {
         const work = this.works[at];
         const merged = group.anchor === null ? this.#merge(work, store, expressed) : this.#mergeFold(work, group.anchor, store, expressed);
