@@ -6,6 +6,8 @@ export { Arena } from './arena.ts';
 export { backward, grad, isGradEnabled, noGrad, valueAndGrad, vjp } from './autograd/backward.ts';
 export type { BackwardOptions, ScalarFunction, ValueAndGradient } from './autograd/backward.ts';
 export { checkpoint } from './autograd/checkpoint.ts';
+export { hessian, jacobian, jvp } from './autograd/transforms.ts';
+export type { JacobianOptions, ValueAndTangent } from './autograd/transforms.ts';
 export { compile } from './compile/compile.ts';
 export type { CompileStatistics, Compiled } from './compile/compile.ts';
 export { arange, eye, full, linspace, oneHot, ones, onesLike, tensor, zeros, zerosLike } from './creation.ts';

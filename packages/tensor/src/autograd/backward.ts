@@ -220,14 +220,22 @@ export interface ValueAndGradient {
   readonly gradients: readonly Tensor[];
 }
 
-/** `values` goes through the compose that frees what `fn` made, so what it leaves out is freed and what is the caller's own is not. */
-function differentiate<T>(
-  op: string,
-  fn: ScalarFunction,
-  args: readonly Tensor[],
-  seed: Tensor | undefined,
-  values: (found: ValueAndGradient) => T,
-): T {
+/** What {@link differentiate} is to find. */
+interface Differentiation<T> {
+  readonly op: string;
+  readonly fn: ScalarFunction;
+  readonly args: readonly Tensor[];
+  /** The gradients to start from, each for a walk of its own. Default: 1, for a single number. */
+  readonly seeds?: (value: Tensor) => readonly Tensor[];
+  /**
+   * Takes the function's value and, for each seed, the gradients of the arguments. What it returns goes through the compose that frees what
+   * `fn` made: what it leaves out is freed, and what is the caller's own is not.
+   */
+  readonly result: (value: Tensor, gradients: readonly (readonly Tensor[])[]) => T;
+}
+
+/** Calls `fn` on its arguments as leaves of a trace of their own, and walks back from its value, once for each seed. */
+export function differentiate<T>({ op, fn, args, seeds, result }: Differentiation<T>): T {
   if (nextTrace > LAST_TRACE) throw new GradientError({ op, expected: 'at most 29 nested gradients', got: 'one more' });
   const trace = nextTrace;
   nextTrace *= 2;
@@ -239,14 +247,16 @@ function differentiate<T>(
         const leaves = args.map((arg) => leafOf(arg, trace, op));
         const value = fn(...leaves);
         const root = nodeOf(value, op);
-        const arrived = new Map<Node, Tensor>();
         const ends = new Set(leaves.map((leaf) => nodeOf(leaf, op)));
-        if ((root.traces & trace) !== 0) walk(root, seedFor(root, seed, op), trace, (leaf, gradient) => void arrived.set(leaf, gradient), ends);
-        const gradients = leaves.map((leaf) => {
-          const gradient = arrived.get(nodeOf(leaf, op)) ?? fullLike(nodeOf(leaf, op), 0);
-          return gradient === seed ? new Tensor(nodeOf(gradient, op)) : gradient;
-        });
-        return values({ value, gradients });
+        const gradientsFrom = (seed: Tensor | undefined): Tensor[] => {
+          const arrived = new Map<Node, Tensor>();
+          if ((root.traces & trace) !== 0) walk(root, seedFor(root, seed, op), trace, (leaf, gradient) => void arrived.set(leaf, gradient), ends);
+          return leaves.map((leaf) => {
+            const gradient = arrived.get(nodeOf(leaf, op)) ?? fullLike(nodeOf(leaf, op), 0);
+            return gradient === seed ? new Tensor(nodeOf(gradient, op)) : gradient;
+          });
+        };
+        return result(value, (seeds?.(value) ?? [undefined]).map(gradientsFrom));
       }),
     );
   } finally {
@@ -262,29 +272,30 @@ function leafOf(arg: Tensor, trace: number, op: string): Tensor {
   return aliasOf(node, node.traces | trace, TRACE_LEAF);
 }
 
+const valueWithGradients = (value: Tensor, [gradients = []]: readonly (readonly Tensor[])[]): ValueAndGradient => ({ value, gradients });
+
 /** The gradient of `fn`, with respect to its first argument. `fn` returns one number. Differentiable again: `grad(grad(fn))`. @throws GradientError */
 export function grad(fn: ScalarFunction): (...args: Tensor[]) => Tensor {
   return (...args) => {
     const [first, ...rest] = args;
     if (first === undefined) throw new GradientError({ op: 'grad', expected: 'at least one argument', got: 'none' });
-    return differentiate(
-      'grad',
-      (x) => fn(x, ...rest),
-      [first],
-      undefined,
-      ({ gradients }) => gradients[0] ?? internalError('a gradient is missing'),
-    );
+    return differentiate({
+      op: 'grad',
+      fn: (x) => fn(x, ...rest),
+      args: [first],
+      result: (_, [gradients]) => gradients?.[0] ?? internalError('a gradient is missing'),
+    });
   };
 }
 
 /** Value and gradients of `fn` with respect to every argument. @throws GradientError */
 export function valueAndGrad(fn: ScalarFunction): (...args: Tensor[]) => ValueAndGradient {
-  return (...args) => differentiate('valueAndGrad', fn, args, undefined, (found) => found);
+  return (...args) => differentiate({ op: 'valueAndGrad', fn, args, result: valueWithGradients });
 }
 
 /** The value of `fn`, which may have any shape, and the product of `cotangent` with its Jacobian, for every argument. @throws GradientError */
 export function vjp(fn: ScalarFunction, args: readonly Tensor[], cotangent: Tensor): ValueAndGradient {
-  return differentiate('vjp', fn, args, cotangent, (found) => found);
+  return differentiate({ op: 'vjp', fn, args, seeds: () => [cotangent], result: valueWithGradients });
 }
 
 /** Runs `fn` without recording gradients. */

@@ -28,7 +28,7 @@ export interface Attribute {
   readonly value: unknown;
 }
 
-/** Gives a node's value again in a backward pass (see `recompute.ts`). */
+/** Gives a node's value again in a backward pass (see `autograd/checkpoint.ts`). */
 export interface Recomputation {
   again(node: Node, after: Tensor): Node;
   forget(): void;

@@ -31,6 +31,9 @@ export interface Item {
 /** What a slot becomes that computes the same as an earlier one: that one, seen as it is. */
 export const SAME: OpRow = /* @__PURE__ */ row({ name: 'same', lowering: { kind: 'view', apply: (view) => view } });
 
+/** Its first input, once its second has been computed: no kernel after it joins one before it. */
+export const FENCE: OpRow = /* @__PURE__ */ row({ name: 'fence', lowering: { kind: 'view', apply: (view) => view }, gradient: (g) => [g, null] });
+
 /** Reads the structure off a program's nodes. What is computed twice is computed once: later slots refer to the first. */
 export function itemsOf(program: Program): Item[] {
   const items: Item[] = [];
