@@ -1,7 +1,7 @@
 /** Fused models: the bits of their branches, what learns, and what is refused. */
 
 import { crossEntropy } from '@gradus/losses';
-import { BatchNorm1d, Dropout, Linear, Module, Sequential, dense, graphModel, inEvaluation, input, replaceModules } from '@gradus/nn';
+import { BatchNorm1d, Dropout, Linear, Module, Sequential, dense, graphModel, inMode, input, replaceModules } from '@gradus/nn';
 import { Adam } from '@gradus/optim';
 import { ArgumentError, ShapeError, compile, concatenate, eye, manualSeed, randn, tensor } from '@gradus/tensor';
 import type { Tensor } from '@gradus/tensor';
@@ -52,7 +52,7 @@ test('with frozen branches and an identity head it is the concatenation of their
         const x = randn([batch, 4], { seed });
         const wanted = values(
           concatenate(
-            branches.map((each) => inEvaluation(each, () => each.forward(x))),
+            branches.map((each) => inMode(each, false, () => each.forward(x))),
             { axis: -1 },
           ),
         );

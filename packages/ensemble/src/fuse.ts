@@ -1,6 +1,6 @@
 /** Fusion: trained models side by side, their outputs joined, and a head that learns from both. */
 
-import { Module, inEvaluation } from '@gradus/nn';
+import { Module, inMode } from '@gradus/nn';
 import { ArgumentError, ShapeError, add, compose, concatenate, div, hostDecision, hostEffect, requireOptions, showValue } from '@gradus/tensor';
 import type { Tensor } from '@gradus/tensor';
 import { requireModels } from './members.ts';
@@ -66,7 +66,7 @@ export class FusedModel extends Module {
     const frozen = hostDecision(() => this.frozen);
     const outputs = this.branches.map((branch, i) => {
       const given = this.inputs === 'shared' ? inputs : [ownInput(inputs, i, this.branches.length)];
-      return frozen[i] === '1' ? inEvaluation(branch, () => branch.forward(...given)) : branch.forward(...given);
+      return frozen[i] === '1' ? inMode(branch, false, () => branch.forward(...given)) : branch.forward(...given);
     });
     const joined = this.by === 'concatenate' ? concatenate(outputs, { axis: -1 }) : averageOf(outputs);
     return this.head === null ? joined : this.head.forward(joined);

@@ -1,6 +1,6 @@
 /** Soft voting: the mean of probabilities. */
 
-import { Module, inEvaluation } from '@gradus/nn';
+import { Module, inMode } from '@gradus/nn';
 import type { Buffer } from '@gradus/nn';
 import { ArgumentError, compose, evaluate, isTensor, noGrad, requireOptions, showValue } from '@gradus/tensor';
 import type { Tensor } from '@gradus/tensor';
@@ -52,7 +52,7 @@ export class SoftVote extends Module {
     if (weights === undefined) return equalWeights(this.models.length, device);
     if (weights !== 'learned') return normalized('softVote', weights, this.models.length, device);
     if (validation === undefined) return equalWeights(this.models.length, device);
-    return inEvaluation(this, () => learnedWeights('softVote', this.models, validation, this.outputs));
+    return inMode(this, false, () => learnedWeights('softVote', this.models, validation, this.outputs));
   }
 
   /** The mean of the members' probabilities, `[N, C, …]`; gradients reach all members. @throws ShapeError when their shapes differ */
@@ -65,7 +65,7 @@ export class SoftVote extends Module {
   // oxlint-disable-next-line typescript/require-await
   async predict(...inputs: Tensor[]): Promise<Prediction> {
     const predict = (): Prediction => predictionOf(probabilitiesOf('softVote', this.models, inputs, this.outputs), this.weights);
-    const prediction = compose(() => noGrad(() => inEvaluation(this, predict)));
+    const prediction = compose(() => noGrad(() => inMode(this, false, predict)));
     evaluate(prediction.mean, prediction.members, prediction.variance, prediction.entropy, prediction.mutualInformation);
     return prediction;
   }

@@ -2,7 +2,8 @@
 
 export { Parameter } from '@gradus/tensor';
 export { GraphError, StateDictError } from './errors.ts';
-export { inEvaluation } from './evaluation.ts';
+export { functionalCall } from './functional-call.ts';
+export { inMode } from './mode.ts';
 export { GraphModel, graphModel } from './functional-graph/graph-model.ts';
 export type { GraphDefinition } from './functional-graph/graph-model.ts';
 export { dense, layer } from './functional-graph/layer.ts';
@@ -24,3 +25,4 @@ export { Sequential } from './layers/sequential.ts';
 export { Buffer, Module } from './module.ts';
 export type { LoadOptions, LoadReport } from './module.ts';
 export { replaceModules } from './replace.ts';
+export { StackedModules, stackModules } from './stack-modules.ts';

@@ -215,7 +215,7 @@ function* namedState<T extends State>(root: Module, kind: abstract new (...args:
 }
 
 /** What is saved, by key, in PyTorch's order: of each module its parameters, its buffers, its children. */
-function savedState(module: Module, op: string): Map<string, State> {
+export function savedState(module: Module, op: string): Map<string, State> {
   const found = new Map<string, { readonly path: string; readonly tensor: State }>();
   for (const [path, tensor] of savedPaths(module)) {
     const key = stateKey(path);

@@ -132,7 +132,7 @@ export { data, dataSync, evaluate, item, itemSync, toArray } from './read.ts';
 export type { NestedNumbers } from './read.ts';
 export { defaultDevice, setDefaultDevice } from './runtime.ts';
 export type { Device } from './runtime.ts';
-export { Parameter, State, assign, commit } from './state.ts';
+export { Parameter, State, assign, commit, withValues } from './state.ts';
 export { Tensor, hasGradient, isTensor } from './tensor.ts';
 export type { Dims } from './tensor.ts';
 export { to } from './transfer.ts';

@@ -6,7 +6,7 @@
  */
 
 import { ArgumentError, ShapeError } from './errors.ts';
-import { NO_ATTRIBUTE, Node, claimForState, cutInputs, retain, shareValue } from './graph/node.ts';
+import { NO_ATTRIBUTE, Node, claimForState, cutInputs, releaseFromHandle, retain, retainForHandle, shareValue } from './graph/node.ts';
 import { ALIAS, DATA } from './graph/record.ts';
 import { showDims } from './graph/shape.ts';
 import { tracing } from './graph/tracing.ts';
@@ -44,21 +44,26 @@ export class Parameter extends State {
   }
 }
 
-/** Gives `target` the value of `value`, at the next flush; its history ends here. @throws ShapeError, ArgumentError for another shape, dtype or device */
-export function assign(target: Tensor, value: Tensor): void {
-  const old = nodeOf(target, 'assign');
-  const fresh = nodeOf(value, 'assign');
-  if (fresh.shape !== old.shape)
-    throw new ShapeError({ op: 'assign', expected: `shape ${showDims(old.shape.dims)}`, got: showDims(fresh.shape.dims) });
-  if (fresh.dtype !== old.dtype)
-    throw new ArgumentError({ op: 'assign', expected: `dtype ${old.dtype}`, got: fresh.dtype, fix: 'cast it with toDType(…).' });
+/** The node of a value that may stand in the place of another. */
+function fitting(target: Tensor, value: Tensor, op: string): Node {
+  const old = nodeOf(target, op);
+  const fresh = nodeOf(value, op);
+  if (fresh.shape !== old.shape) throw new ShapeError({ op, expected: `shape ${showDims(old.shape.dims)}`, got: showDims(fresh.shape.dims) });
+  if (fresh.dtype !== old.dtype) throw new ArgumentError({ op, expected: `dtype ${old.dtype}`, got: fresh.dtype, fix: 'cast it with toDType(…).' });
   if (fresh.runtime !== old.runtime)
     throw new ArgumentError({
-      op: 'assign',
+      op,
       expected: `a tensor on ${old.runtime.backend.name}`,
       got: `one on ${fresh.runtime.backend.name}`,
       fix: 'move it with `await t.to(device)`.',
     });
+  return fresh;
+}
+
+/** Gives `target` the value of `value`, at the next flush; its history ends here. @throws ShapeError, ArgumentError for another shape, dtype or device */
+export function assign(target: Tensor, value: Tensor): void {
+  const fresh = fitting(target, value, 'assign');
+  const old = nodeOf(target, 'assign');
   const node = new Node(ALIAS, [fresh], NO_ATTRIBUTE, old.shape, old.dtype, old.runtime, old.traces & REQUIRES_GRAD);
   Tensor.rebind(target, node);
   if (tracing.active !== null) return;
@@ -70,6 +75,25 @@ export function assign(target: Tensor, value: Tensor): void {
   }
   retain(node);
   old.runtime.states.push(node);
+}
+
+/**
+ * Runs `fn`, which must not be asynchronous, with other values in place of some tensors'. Gradients go to the values. What `fn` assigns to
+ * the tensors ends with it.
+ *
+ * @throws ShapeError, ArgumentError for a value of another shape, dtype or device than its tensor, before anything runs
+ */
+export function withValues<T>(values: ReadonlyMap<Tensor, Tensor>, fn: () => T): T {
+  const nodes = [...values].map(([target, value]) => [target, fitting(target, value, 'withValues')] as const);
+  const before = nodes.map(([target, node]) => {
+    retainForHandle(node);
+    return [target, Tensor.exchange(target, node)] as const;
+  });
+  try {
+    return fn();
+  } finally {
+    for (const [target, node] of before.toReversed()) releaseFromHandle(Tensor.exchange(target, node));
+  }
 }
 
 /** Writes assigned state on the device of `like`, and computes the losses that wait there. */

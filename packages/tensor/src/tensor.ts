@@ -230,6 +230,14 @@ export class Tensor<S extends Dims = Dims> {
     releaseFromHandle(old);
   }
 
+  /** @internal Lets a handle stand for another node until it is exchanged back, and gives the node that it stood for; counts are the caller's. */
+  static exchange(t: Tensor, node: Node): Node {
+    const old = t.#node;
+    tracing.active?.assigned(t, old);
+    t.#node = node;
+    return old;
+  }
+
   /** @internal Marks a handle to outlive its scope. */
   static keep(t: Tensor): void {
     Tensor.nodeOf(t, 'keep');

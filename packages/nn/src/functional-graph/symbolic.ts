@@ -8,7 +8,7 @@
 import { ArgumentError, GradusError, compose, defaultDevice, isTensor, noGrad, requireOptions, showValue, zeros } from '@gradus/tensor';
 import type { DType, Device, Dims, Tensor } from '@gradus/tensor';
 import { GraphError } from '../errors.ts';
-import { inEvaluation } from '../evaluation.ts';
+import { inMode } from '../mode.ts';
 import { Module } from '../module.ts';
 
 /** Examples in a dry run: a size that layers seldom have, so that a batch axis that went elsewhere is noticed. */
@@ -138,7 +138,7 @@ function dryRun(step: GraphStep): { readonly shape: Dims; readonly dtype: DType;
     return { shape: made.shape, dtype: made.dtype, device: made.device };
   };
   try {
-    return compose(() => noGrad(() => (part instanceof Module ? inEvaluation(part, describe) : describe())));
+    return compose(() => noGrad(() => (part instanceof Module ? inMode(part, false, describe) : describe())));
   } catch (error) {
     if (!(error instanceof GradusError) || error instanceof GraphError) throw error;
     const got = `${showShapes(step)}: ${error.expected}, got ${error.got}`;
