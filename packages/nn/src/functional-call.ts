@@ -16,7 +16,7 @@ export function functionalCall(module: Module, values: Readonly<Record<string, T
   const own = savedState(module, 'functionalCall');
   const pairs = Object.entries(values).map(([key, value]) => {
     const target = own.get(key);
-    if (target !== undefined) return [target as Tensor, value] as const;
+    if (target !== undefined) return [target, value] as const;
     throw new ArgumentError({ op: 'functionalCall', expected: `keys of stateDict(): ${[...own.keys()].join(', ')}`, got: key });
   });
   return compose(() => withValues(new Map(pairs), () => module.forward(...inputs)));
