@@ -5,11 +5,10 @@
 
 import { cpu } from '@gradus/backend-cpu';
 import { wasm } from '@gradus/backend-wasm';
-import { DTypeError, scope, tensor, vjp } from '@gradus/tensor';
-import type { DType, Device, Tensor } from '@gradus/tensor';
+import { DTypeError, tensor } from '@gradus/tensor';
+import type { Device } from '@gradus/tensor';
 import { beforeAll, describe, expect, test } from 'vitest';
-import type { InputSpecification, OpSpecification } from '../src/ops/specification.spec.ts';
-import { closeTo, eachCase, expected, gradients, run, specifications, toTensor, weights } from './specifications.ts';
+import { closeTo, eachCase, expected, gradientsOf, run, scaleOf, secondGradientsOf, specifications } from './specifications.ts';
 
 /** Values: one or two roundings of the functions of float32, relative to the result or to 1. */
 const VALUE_TOLERANCE = 4e-6;
@@ -20,48 +19,6 @@ const reference = cpu();
 
 /** Their only case asks for float64, which wasm does not have. */
 const FLOAT64_ONLY: readonly string[] = ['toDType'];
-
-/** The largest magnitude, and 1 at least. */
-const scaleOf = (numbers: ArrayLike<number>): number => Array.from(numbers).reduce((most, x) => Math.max(most, Math.abs(x)), 1);
-
-function first(
-  specification: OpSpecification,
-  inputs: readonly InputSpecification[],
-  values: readonly Float64Array[],
-  dtype: DType,
-  device: Device,
-): ArrayLike<number>[] {
-  const { dims, data } = expected(specification, inputs, values);
-  return scope(() => {
-    const tensors = inputs.map((input, i) => toTensor(input, values[i] ?? new Float64Array(), dtype, device));
-    const cotangent = tensor(weights(data.length, 11), { shape: dims, dtype, device });
-    return gradients(specification, inputs, tensors, cotangent).map((g) => g.dataSync());
-  });
-}
-
-/** The gradient of Σ direction · gradient. */
-function second(
-  specification: OpSpecification,
-  inputs: readonly InputSpecification[],
-  values: readonly Float64Array[],
-  dtype: DType,
-  device: Device,
-): ArrayLike<number>[] {
-  const { dims, data } = expected(specification, inputs, values);
-  const floats = inputs.flatMap((input, i) => (input.whole === true ? [] : [i]));
-  return scope(() => {
-    const tensors = inputs.map((input, i) => toTensor(input, values[i] ?? new Float64Array(), dtype, device));
-    const projected = (...free: Tensor[]): Tensor => {
-      const own = tensors.map((t, i) => (floats.includes(i) ? (free[floats.indexOf(i)] ?? t) : t));
-      const found = gradients(specification, inputs, own, tensor(weights(data.length, 11), { shape: dims, dtype, device }));
-      return found
-        .map((g, k) => g.mul(tensor(weights(g.size, 31 + (floats[k] ?? 0)), { shape: g.shape, dtype, device })).sum())
-        .reduce((a, b) => a.add(b));
-    };
-    const free = floats.flatMap((i) => tensors[i] ?? []);
-    return vjp(projected, free, tensor(1, { dtype, device })).gradients.map((g) => g.dataSync());
-  });
-}
 
 describe.each(['plain', 'off'] as const)('simd: %s', (simd) => {
   let device: Device;
@@ -89,8 +46,8 @@ describe.each(['plain', 'off'] as const)('simd: %s', (simd) => {
     if (specification.differentiable === false) return;
 
     test.each([
-      ['gradients', first],
-      ['gradients of gradients', second],
+      ['gradients', gradientsOf],
+      ['gradients of gradients', secondGradientsOf],
     ] as const)('%s agree with the reference in float64', (what, find) => {
       for (const { inputs, values } of cases) {
         const want = find(specification, inputs, values, 'float64', reference);

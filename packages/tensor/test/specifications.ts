@@ -97,3 +97,46 @@ export function gradients(
 
 /** Numbers around 1 to weigh results with. */
 export const weights = (size: number, seed: number): Float64Array => draw({ dims: [size], low: 0.5, high: 1.5 }, seed);
+
+/** The largest magnitude, and 1 at least. */
+export const scaleOf = (numbers: ArrayLike<number>): number => Array.from(numbers).reduce((most, x) => Math.max(most, Math.abs(x)), 1);
+
+/** Gradients of the inputs, on a device. */
+export function gradientsOf(
+  specification: OpSpecification,
+  inputs: readonly InputSpecification[],
+  values: readonly Float64Array[],
+  dtype: DType,
+  device: Device,
+): ArrayLike<number>[] {
+  const { dims, data } = expected(specification, inputs, values);
+  return scope(() => {
+    const tensors = inputs.map((input, i) => toTensor(input, values[i] ?? new Float64Array(), dtype, device));
+    const cotangent = tensor(weights(data.length, 11), { shape: dims, dtype, device });
+    return gradients(specification, inputs, tensors, cotangent).map((g) => g.dataSync());
+  });
+}
+
+/** The gradient of Σ direction · gradient. */
+export function secondGradientsOf(
+  specification: OpSpecification,
+  inputs: readonly InputSpecification[],
+  values: readonly Float64Array[],
+  dtype: DType,
+  device: Device,
+): ArrayLike<number>[] {
+  const { dims, data } = expected(specification, inputs, values);
+  const floats = inputs.flatMap((input, i) => (input.whole === true ? [] : [i]));
+  return scope(() => {
+    const tensors = inputs.map((input, i) => toTensor(input, values[i] ?? new Float64Array(), dtype, device));
+    const projected = (...free: Tensor[]): Tensor => {
+      const own = tensors.map((t, i) => (floats.includes(i) ? (free[floats.indexOf(i)] ?? t) : t));
+      const found = gradients(specification, inputs, own, tensor(weights(data.length, 11), { shape: dims, dtype, device }));
+      return found
+        .map((g, k) => g.mul(tensor(weights(g.size, 31 + (floats[k] ?? 0)), { shape: g.shape, dtype, device })).sum())
+        .reduce((a, b) => a.add(b));
+    };
+    const free = floats.flatMap((i) => tensors[i] ?? []);
+    return vjp(projected, free, tensor(1, { dtype, device })).gradients.map((g) => g.dataSync());
+  });
+}
