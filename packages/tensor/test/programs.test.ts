@@ -34,7 +34,7 @@ import {
   tensor,
   where,
 } from '@gradus/tensor';
-import type { Device, Tensor } from '@gradus/tensor';
+import type { DType, Device, Tensor } from '@gradus/tensor';
 import fc from 'fast-check';
 import { afterAll, describe, expect, test } from 'vitest';
 
@@ -158,13 +158,13 @@ function carryOut(program: readonly Instruction[], inputs: readonly Tensor[], pa
 }
 
 /** Runs a program `calls` times, with state that goes on from call to call, and gives everything it computed, gradients included. */
-function run(program: readonly Instruction[], device: Device, calls = 1, compiled = false): number[][] {
+function run(program: readonly Instruction[], device: Device, calls = 1, compiled = false, dtype: DType = 'float32'): number[][] {
   return scope(() => {
     const leaf = (shape: readonly number[], seed: number): Tensor => {
       const size = shape.reduce((n, d) => n * d, 1);
       return tensor(
         Float32Array.from({ length: size }, (_, i) => Math.sin(1 + seed * 3.7 + i * 1.3)),
-        { shape, device },
+        { shape, dtype, device },
       );
     };
     const parameter = new Parameter(leaf([3], 9));
@@ -231,6 +231,26 @@ describe('random programs', () => {
         }
       }),
       { numRuns: RUNS, seed: 2 },
+    );
+  });
+
+  /** Twenty ops with sums of at most 300 terms, each within some units of 2^-24: 1e-4 of the largest value of a result, or of 1. */
+  test('give in float32 what they give in float64, to rounding', () => {
+    fc.assert(
+      fc.property(programs, (program) => {
+        const exact = run(program, reference, 1, false, 'float64');
+        const found = run(program, reference);
+        expect(found.map((values) => values.length)).toEqual(exact.map((values) => values.length));
+        found.forEach((values, k) => {
+          const wanted = exact[k] ?? [];
+          const scale = wanted.reduce((most, v) => Math.max(most, Math.abs(v)), 1);
+          for (const [i, value] of values.entries()) {
+            const other = wanted[i] ?? NaN;
+            expect(Object.is(value, other) || Math.abs(value - other) <= 1e-4 * scale, `${value} and ${other} in result ${k}`).toBe(true);
+          }
+        });
+      }),
+      { numRuns: RUNS, seed: 5 },
     );
   });
 
