@@ -14,7 +14,7 @@ export interface WasmOptions {
   /** Use vectors (`simd`), fused multiply-add besides (`relaxed`), or neither. Default: the most that the engine has. */
   readonly simd?: 'relaxed' | 'plain' | 'off';
   /**
-   * Threads that compute, the calling one included. Default 1. Results are the same to the bit with any number. In browsers more than one needs a
+   * Threads that compute, the calling one included, at most 256. Default 1. Results are the same to the bit with any number. In browsers more than one needs a
    * page that is cross-origin isolated; elsewhere it stays one, with a warning.
    */
   readonly threads?: number;
@@ -53,12 +53,22 @@ export interface InternalOptions extends WasmOptions {
   readonly shareEverything?: boolean;
 }
 
+/** More than any machine has use for: each thread is a worker with memory of its own besides the shared one. */
+const MOST_THREADS = 256;
+
 let warned = false;
 
 /** The threads to have: one where memory cannot be shared. */
 function possibleThreads(wish: number): number {
-  if (!Number.isInteger(wish) || wish < 1)
-    throw new UnsupportedError({ op: 'wasm', expected: 'threads: a whole number from 1', got: String(wish), fix: 'leave it out for one thread.' });
+  if (!Number.isInteger(wish) || wish < 1 || wish > MOST_THREADS) {
+    const expected = `threads: a whole number from 1 to ${MOST_THREADS}`;
+    throw new UnsupportedError({
+      op: 'wasm',
+      expected,
+      got: typeof wish === 'number' ? String(wish) : JSON.stringify(wish),
+      fix: 'leave it out for one thread.',
+    });
+  }
   if (wish === 1 || canShareMemory()) return wish;
   if (!warned) {
     warned = true;
@@ -71,11 +81,27 @@ function possibleThreads(wish: number): number {
   return 1;
 }
 
+function checkedLimit(bytes: number): number {
+  if (typeof bytes === 'number' && bytes >= 0) return bytes;
+  throw new UnsupportedError({
+    op: 'wasm',
+    expected: 'memoryLimitBytes: a number of at least 0',
+    got: String(bytes),
+    fix: 'leave it out for no limit.',
+  });
+}
+
 /** Makes a wasm backend with any of the internal seams. @throws UnsupportedError */
 export function createWasm(options: InternalOptions = {}): WasmBackend {
   const { memoryLimitBytes = Infinity, threads = 1, stallMilliseconds = STALL_MILLISECONDS, shareEverything = false } = options;
   const sharing = shareEverything ? SHARE_EVERYTHING : SHARE_WHERE_IT_PAYS;
-  return new WasmBackend({ features: chosenFeatures(options.simd), threads: possibleThreads(threads), memoryLimitBytes, stallMilliseconds, sharing });
+  return new WasmBackend({
+    features: chosenFeatures(options.simd),
+    threads: possibleThreads(threads),
+    memoryLimitBytes: checkedLimit(memoryLimitBytes),
+    stallMilliseconds,
+    sharing,
+  });
 }
 
 /**

@@ -259,7 +259,8 @@ function elementRange(kernel: Kernel, operand: Operand, dims: Int32Array, at: nu
 }
 
 function verifyStrides(kernel: Kernel, index: number, operand: Operand, dims: Int32Array, at: number, sizes: readonly number[]): void {
-  if (operand.layout === 'strided' || operand.layout === 'indexed') return;
+  // Where there is nothing, strides lead nowhere.
+  if (operand.layout === 'strided' || operand.layout === 'indexed' || sizes.includes(0)) return;
   const flags = broadcastAxes(operand.layout);
   let dense = 1;
   for (let axis = sizes.length - 1; axis >= 0; axis--) {

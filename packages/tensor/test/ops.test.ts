@@ -138,6 +138,17 @@ describe.each(all)('$name', (specification) => {
     }
   });
 
+  test('debug mode finds no fault in it there', () => {
+    const settings = debug({ eager: true });
+    try {
+      for (const { inputs, values } of eachCase(specification)) {
+        expect(() => run(specification, inputs, values, 'float32', minimal)).not.toThrow();
+      }
+    } finally {
+      settings[Symbol.dispose]();
+    }
+  });
+
   if (specification.differentiable === false) return;
 
   test.each(['cpu', 'required kernels only'])('gradient agrees with central differences on %s', (name) => {

@@ -3,7 +3,7 @@
 import type { OpRow } from '../graph/op.ts';
 import { nodeOf } from '../tensor.ts';
 import type { Tensor } from '../tensor.ts';
-import { add, equal, mul, sub, where, div } from './arithmetic.ts';
+import { abs, add, div, less, mul, sub, where } from './arithmetic.ts';
 import { normalizeAxis, requireOptions } from './arguments.ts';
 import type { Operand, ReduceOptions } from './arguments.ts';
 import { detach } from './convert.ts';
@@ -72,7 +72,7 @@ function logSumExpGradient(x: Tensor, y: Tensor, g: Tensor): Tensor {
 export function shiftOf(x: Tensor, axis: ReduceOptions): Operand {
   if (countOf('max', x, axis) === 0) return 0;
   const top = detach(max(x, { ...axis, keepDims: true }));
-  return where(equal(sub(top, top), 0), top, 0);
+  return where(less(abs(top), Infinity), top, 0);
 }
 
 /** The maximum as it is, for softmax: a row with Infinity, or of -Infinity alone, becomes NaN, as PyTorch's does. Of nothing: 0. */
