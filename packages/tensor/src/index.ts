@@ -110,6 +110,8 @@ export type { BlendOptions, NanToNumOptions } from './ops/parts.ts';
 export { avgPool1d, avgPool2d, avgPool3d, maxPool1d, maxPool2d, maxPool3d, maxPoolIndices } from './ops/pooling.ts';
 export type { AveragePoolOptions, PoolOptions } from './ops/pooling.ts';
 export type { CreationOptions } from './ops/positions.ts';
+export { median, quantile } from './ops/quantile.ts';
+export type { Interpolation, MedianOptions, QuantileOptions } from './ops/quantile.ts';
 export { quantizedMatmul } from './ops/quantized.ts';
 export type { QuantizedMatmulOptions } from './ops/quantized.ts';
 export {
@@ -130,11 +132,11 @@ export {
   tanhshrink,
   threshold,
 } from './ops/rectifiers.ts';
-export { all, any, max, mean, min, norm, prod, std, variance } from './ops/reduce.ts';
+export { all, any, countNonzero, max, mean, min, nanmean, nansum, prod, std, variance } from './ops/reduce.ts';
 export type { VarianceOptions } from './ops/reduce.ts';
 export { abs, clamp, flatten, reshape, squeeze, toDType } from './ops/own-handles.ts';
 export { unsqueeze } from './ops/reshape.ts';
-export { cummax, cummin, cumprod, cumsum } from './ops/scan.ts';
+export { cummax, cummin, cumprod, cumsum, logcumsumexp } from './ops/scan.ts';
 export type { ScanOptions, ValuesAndIndices } from './ops/scan.ts';
 export { logSoftmax, logSumExp, softmax } from './ops/softmax.ts';
 export { argsort, sort, topK } from './ops/sort.ts';
@@ -142,6 +144,8 @@ export type { SortOptions, TopKOptions } from './ops/sort.ts';
 export { acos, asin, atan2, deg2rad, hypot, rad2deg, sinc } from './ops/trigonometry.ts';
 export { convTranspose1d, convTranspose2d, convTranspose3d } from './ops/transposed-convolution.ts';
 export type { TransposedConvolutionOptions } from './ops/transposed-convolution.ts';
+export { norm } from './ops/vector-norm.ts';
+export type { NormOptions } from './ops/vector-norm.ts';
 export type { PerAxis } from './ops/windows.ts';
 export { Generator, defaultGenerator, manualSeed, permutationOf } from './random/generator.ts';
 export type { Draw, GeneratorState } from './random/generator.ts';

@@ -22,10 +22,16 @@ test.each(Object.keys(fixtures))('%s', (name) => {
   const { x, y } = (fixtures as unknown as Record<string, { x: number[]; y: number[] }>)[name]!;
   const f = own[name] ?? (gradus as unknown as Record<string, (x: Tensor) => Tensor>)[name]!;
   const got = f(tensor(x, { dtype: 'float64' })).dataSync();
-  let worst = 0, at = 0, wr=0;
+  let worst = 0,
+    at = 0,
+    wr = 0;
   x.forEach((v, i) => {
     const u = ulpsBetween(got[i]!, y[i]!, 'float64');
-    if (!(u <= worst)) { worst = u; at = v; wr = got[i]!; }
+    if (!(u <= worst)) {
+      worst = u;
+      at = v;
+      wr = got[i]!;
+    }
   });
   console.log(name, worst.toFixed(2), at, wr, y[x.indexOf(at)]);
   expect(worst).toBeLessThan(b[name] ?? 1e99);
