@@ -12,7 +12,7 @@ import type { GradientContext, OpRow } from '../graph/op.ts';
 import { compose } from '../memory/scope.ts';
 import { nodeOf } from '../tensor.ts';
 import type { Tensor } from '../tensor.ts';
-import { add, div, equal, greater, lessEqual, logicalAnd, logicalOr, mul, square, sub, where } from './arithmetic.ts';
+import { add, div, equal, greater, less, lessEqual, logicalAnd, logicalOr, mul, square, sub, where } from './arithmetic.ts';
 import { requireOptions } from './arguments.ts';
 import type { Operand } from './arguments.ts';
 import { toDType } from './convert.ts';
@@ -197,7 +197,11 @@ const LOGIT: OpRow = /* @__PURE__ */ unaryRow(
     const upper = log1pOf(over(minus(plus(x, x), 1), rest));
     return select(isLess(x, 0.3), apply('log', over(x, rest)), upper);
   }),
-  (g, c) => [div(g, mul(x0(c), sub(1, x0(c))))],
+  (g, c) => {
+    const x = x0(c);
+    const outside = logicalOr(less(x, 0), greater(x, 1));
+    return [div(g, where(outside, NaN, mul(x, sub(1, x))))];
+  },
   'inputs',
 );
 

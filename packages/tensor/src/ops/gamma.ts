@@ -38,6 +38,7 @@ const STIRLING_FROM = 8;
 const BERNOULLI: readonly number[] = [1 / 6, -1 / 30, 1 / 42, -1 / 30, 5 / 66, -691 / 2730, 7 / 6, -3617 / 510, 43867 / 798, -174611 / 330];
 /** B₂ₖ / (2k (2k - 1)): Stirling's series in 1/x, 1/x³, …; from 8 up, eight terms are exact to 1e-16. */
 const STIRLING: readonly number[] = /* @__PURE__ */ BERNOULLI.slice(0, 8).map((b, i) => b / ((2 * i + 2) * (2 * i + 1)));
+const LOG_PI = Math.log(Math.PI);
 const STIRLING_CONSTANT = (Math.log(2 * Math.PI) - 1) / 2;
 
 /** What x is beyond the nearest whole number, exact; in [-½, ½]. */
@@ -66,10 +67,10 @@ const LGAMMA: OpRow = /* @__PURE__ */ unaryRow(
     const stirling = plus(times(minus(size, 0.5), minus(logarithm, 1)), plus(correction, STIRLING_CONSTANT));
     const positive = select(small, minus(centre, logarithm), select(large, stirling, plus(centre, logarithm)));
 
-    // lgamma(-a) = log(π / |sin πa|) - lgamma(1 + a).
+    // lgamma(-a) = log π - log |sin πa| - lgamma(1 + a).
     const sine = absolute(apply('sin', times(beyondWhole(size), Math.PI)));
     const ofNext = select(small, centre, plus(positive, apply('log', size)));
-    const reflected = minus(apply('log', over(number(x, Math.PI), sine)), ofNext);
+    const reflected = minus(minus(number(x, LOG_PI), apply('log', sine)), ofNext);
     const negative = select(isEqual(sine, 0), number(x, Infinity), reflected);
     return select(isEqual(size, Infinity), size, select(isLess(x, 0), negative, positive));
   }),

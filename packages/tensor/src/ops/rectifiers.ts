@@ -15,7 +15,7 @@ import { compose } from '../memory/scope.ts';
 import { nodeOf } from '../tensor.ts';
 import type { Tensor } from '../tensor.ts';
 import { showValue } from '../values.ts';
-import { abs, add, div, greater, less, lessEqual, greaterEqual, logicalAnd, mul, neg, sub, where } from './arithmetic.ts';
+import { abs, add, div, greater, less, lessEqual, greaterEqual, logicalAnd, logicalOr, mul, neg, sub, where } from './arithmetic.ts';
 import { normalizeAxis, requireOptions } from './arguments.ts';
 import { expm1, sigmoid, softplus, tanh } from './functions.ts';
 import { slice } from './movement.ts';
@@ -88,9 +88,14 @@ export function hardsigmoid(x: Tensor): Tensor {
   return inWideFloat('hardsigmoid', x, (wide) => where(lessEqual(wide, -3), 0, where(greaterEqual(wide, 3), 1, div(add(wide, 3), 6))));
 }
 
-/** `x · hardsigmoid(x)`; at -3 and 3 the gradient is that from between. */
+/** `x · hardsigmoid(x)`, 0 at -Infinity; the gradient at -3 is that from above, at 3 too. */
 export function hardswish(x: Tensor): Tensor {
-  return inWideFloat('hardswish', x, (wide) => where(less(wide, -3), 0, where(lessEqual(wide, 3), div(mul(wide, add(wide, 3)), 6), wide)));
+  return inWideFloat('hardswish', x, (wide) => {
+    const [below, above] = [less(wide, -3), greaterEqual(wide, 3)];
+    // What is not between is left out of the product, whose gradient would be 0 · ∞.
+    const middle = where(logicalOr(below, above), 0, wide);
+    return where(below, 0, where(above, wide, div(mul(middle, add(middle, 3)), 6)));
+  });
 }
 
 /** `x · tanh(softplus(x))`. */

@@ -109,8 +109,7 @@ const cardinalSine =
     for (let n = 1; n <= derivative; n++) value = over(minus(sineOfTurns(x, n), times(value, n)), away);
     const even = polynomial(times(t, t), seriesOfSinc(derivative));
     const series = derivative % 2 === 0 ? even : times(even, t);
-    const inside = select(near, series, value);
-    return select(isEqual(absolute(x), Infinity), number(x, derivative === 0 ? NaN : 0), inside);
+    return select(near, series, value);
   };
 
 const sincRows: OpRow[] = [];
