@@ -101,7 +101,8 @@ const CUSTOM: OpRow = /* @__PURE__ */ row({
 
 type CustomRule = (gradient: Tensor, inputs: readonly Tensor[], output: Tensor, needs: (i: number) => boolean) => readonly (Tensor | null)[];
 
-function withRule(value: Tensor, args: readonly Tensor[], rule: CustomRule): Tensor {
+/** `value` (recorded without gradients) with the gradient that `rule` gives to `args`. */
+export function withRule(value: Tensor, args: readonly Tensor[], rule: CustomRule): Tensor {
   const nodes = [value, ...args].map((t) => nodeOf(t, 'customGradient'));
   const [first] = nodes;
   if (first === undefined) throw new ArgumentError({ op: 'customGradient', expected: 'a value', got: 'none' });

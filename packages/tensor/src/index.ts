@@ -69,8 +69,11 @@ export type { AttentionOptions } from './ops/attention.ts';
 export { batchNorm, batchStatistics } from './ops/batch-norm.ts';
 export type { BatchNormOptions, BatchStatistics } from './ops/batch-norm.ts';
 export { copy, detach, stopGradient } from './ops/convert.ts';
+export { bitwiseAnd, bitwiseNot, bitwiseOr, bitwiseXor, leftShift, rightShift } from './ops/bits.ts';
 export { conv1d, conv2d, conv3d } from './ops/convolution.ts';
 export type { ConvolutionOptions } from './ops/convolution.ts';
+export { erfc, erfinv } from './ops/error-functions.ts';
+export { acosh, asinh, atanh, cosh, exp2, log10, log2, logSigmoid, logaddexp, logit, sinh, xlogy } from './ops/exponentials.ts';
 export { expand, sum } from './ops/expand.ts';
 export {
   atan,
@@ -95,6 +98,7 @@ export {
   tanh,
   trunc,
 } from './ops/functions.ts';
+export { digamma, lgamma, polygamma } from './ops/gamma.ts';
 export { embedding } from './ops/embedding.ts';
 export type { EmbeddingOptions } from './ops/embedding.ts';
 export { maskedSelect, nonzero } from './ops/dynamic.ts';
@@ -104,22 +108,47 @@ export { concatenate, flip, pad, permute, slice, split, stack, transpose } from 
 export type { Range } from './ops/movement.ts';
 export { groupNorm, layerNorm, rmsNorm } from './ops/norms.ts';
 export type { GroupNormOptions, LayerNormOptions, RmsNormOptions } from './ops/norms.ts';
+export { addcdiv, addcmul, copysign, fmod, frac, heaviside, isFinite, isInf, lerp, nanToNum } from './ops/parts.ts';
+export type { BlendOptions, NanToNumOptions } from './ops/parts.ts';
 export { avgPool1d, avgPool2d, avgPool3d, maxPool1d, maxPool2d, maxPool3d, maxPoolIndices } from './ops/pooling.ts';
 export type { AveragePoolOptions, PoolOptions } from './ops/pooling.ts';
 export type { CreationOptions } from './ops/positions.ts';
+export { median, quantile } from './ops/quantile.ts';
+export type { Interpolation, MedianOptions, QuantileOptions } from './ops/quantile.ts';
 export { quantizedMatmul } from './ops/quantized.ts';
 export type { QuantizedMatmulOptions } from './ops/quantized.ts';
-export { all, any, max, mean, min, norm, prod, std, variance } from './ops/reduce.ts';
+export {
+  celu,
+  elu,
+  glu,
+  hardshrink,
+  hardsigmoid,
+  hardswish,
+  hardtanh,
+  mish,
+  prelu,
+  relu6,
+  selu,
+  softmin,
+  softshrink,
+  softsign,
+  tanhshrink,
+  threshold,
+} from './ops/rectifiers.ts';
+export { all, any, countNonzero, max, mean, min, nanmean, nansum, prod, std, variance } from './ops/reduce.ts';
 export type { VarianceOptions } from './ops/reduce.ts';
 export { abs, clamp, flatten, reshape, squeeze, toDType } from './ops/own-handles.ts';
 export { unsqueeze } from './ops/reshape.ts';
-export { cummax, cummin, cumprod, cumsum } from './ops/scan.ts';
+export { cummax, cummin, cumprod, cumsum, logcumsumexp } from './ops/scan.ts';
 export type { ScanOptions, ValuesAndIndices } from './ops/scan.ts';
 export { logSoftmax, logSumExp, softmax } from './ops/softmax.ts';
 export { argsort, sort, topK } from './ops/sort.ts';
 export type { SortOptions, TopKOptions } from './ops/sort.ts';
+export { acos, asin, atan2, deg2rad, hypot, rad2deg, sinc } from './ops/trigonometry.ts';
 export { convTranspose1d, convTranspose2d, convTranspose3d } from './ops/transposed-convolution.ts';
 export type { TransposedConvolutionOptions } from './ops/transposed-convolution.ts';
+export { norm } from './ops/vector-norm.ts';
+export type { NormOptions } from './ops/vector-norm.ts';
 export type { PerAxis } from './ops/windows.ts';
 export { Generator, defaultGenerator, manualSeed, permutationOf } from './random/generator.ts';
 export type { Draw, GeneratorState } from './random/generator.ts';

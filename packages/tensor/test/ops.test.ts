@@ -15,23 +15,32 @@ import * as argReduceOps from '../src/ops/arg-reduce.ts';
 import * as arithmeticOps from '../src/ops/arithmetic.ts';
 import * as attentionOps from '../src/ops/attention.ts';
 import * as batchNormOps from '../src/ops/batch-norm.ts';
+import * as bitOps from '../src/ops/bits.ts';
 import * as convertOps from '../src/ops/convert.ts';
 import * as convolutionOps from '../src/ops/convolution.ts';
 import * as embeddingOps from '../src/ops/embedding.ts';
+import * as errorOps from '../src/ops/error-functions.ts';
+import * as exponentialOps from '../src/ops/exponentials.ts';
 import * as expandOps from '../src/ops/expand.ts';
 import * as functionOps from '../src/ops/functions.ts';
+import * as gammaOps from '../src/ops/gamma.ts';
 import * as indexingOps from '../src/ops/indexing.ts';
 import * as matmulOps from '../src/ops/matmul.ts';
 import * as movementOps from '../src/ops/movement.ts';
 import * as normOps from '../src/ops/norms.ts';
+import * as partOps from '../src/ops/parts.ts';
 import * as poolingOps from '../src/ops/pooling.ts';
+import * as quantileOps from '../src/ops/quantile.ts';
 import * as quantizedOps from '../src/ops/quantized.ts';
+import * as rectifierOps from '../src/ops/rectifiers.ts';
 import * as reduceOps from '../src/ops/reduce.ts';
 import * as reshapeOps from '../src/ops/reshape.ts';
 import * as softmaxOps from '../src/ops/softmax.ts';
 import * as scanOps from '../src/ops/scan.ts';
 import * as sortOps from '../src/ops/sort.ts';
 import * as transposedConvolutionOps from '../src/ops/transposed-convolution.ts';
+import * as trigonometryOps from '../src/ops/trigonometry.ts';
+import * as vectorNormOps from '../src/ops/vector-norm.ts';
 import type { InputSpecification } from '../src/ops/specification.spec.ts';
 import { closeTo, eachCase, expected, gradients, run, specifications as all, toTensor, weights } from './specifications.ts';
 
@@ -72,23 +81,32 @@ test('every op has a specification', () => {
     arithmeticOps,
     attentionOps,
     batchNormOps,
+    bitOps,
     convertOps,
     convolutionOps,
     embeddingOps,
+    errorOps,
     expandOps,
+    exponentialOps,
     functionOps,
+    gammaOps,
     indexingOps,
     matmulOps,
     movementOps,
     normOps,
+    partOps,
     poolingOps,
+    quantileOps,
     quantizedOps,
+    rectifierOps,
     reduceOps,
     reshapeOps,
     softmaxOps,
     scanOps,
     sortOps,
     transposedConvolutionOps,
+    trigonometryOps,
+    vectorNormOps,
   ];
   const ops = modules.flatMap((module) => Object.keys(module)).filter((name) => Object.hasOwn(published, name));
   const without = ops.filter((name) => !named.has(name) && !['requireIndices', 'stopGradient'].includes(name));

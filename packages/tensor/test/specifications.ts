@@ -9,11 +9,15 @@ import { specifications as convolution } from '../src/ops/convolution.spec.ts';
 import { specifications as functions } from '../src/ops/functions.spec.ts';
 import { specifications as movement } from '../src/ops/movement.spec.ts';
 import { specifications as norms } from '../src/ops/norms.spec.ts';
+import { specifications as parts } from '../src/ops/parts.spec.ts';
 import { specifications as pooling } from '../src/ops/pooling.spec.ts';
+import { specifications as quantile } from '../src/ops/quantile.spec.ts';
 import { specifications as quantized } from '../src/ops/quantized.spec.ts';
+import { specifications as rectifiers } from '../src/ops/rectifiers.spec.ts';
 import { specifications as reduce } from '../src/ops/reduce.spec.ts';
 import { specifications as scan } from '../src/ops/scan.spec.ts';
 import { specifications as sort } from '../src/ops/sort.spec.ts';
+import { specifications as special } from '../src/ops/special.spec.ts';
 import type { InputSpecification, OpSpecification, Reference } from '../src/ops/specification.spec.ts';
 import { threefry } from '../src/random/threefry.ts';
 
@@ -28,6 +32,10 @@ export const specifications: readonly OpSpecification[] = [
   ...attention,
   ...pooling,
   ...quantized,
+  ...parts,
+  ...quantile,
+  ...rectifiers,
+  ...special,
   ...scan,
   ...sort,
 ];

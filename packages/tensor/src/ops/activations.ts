@@ -5,8 +5,7 @@
  * float32. The slope of the slope is a composition.
  */
 
-import { apply, cast } from '@gradus/backend';
-import type { Expression } from '@gradus/backend';
+import { apply } from '@gradus/backend';
 import { ArgumentError } from '../errors.ts';
 import type { GradientContext, OpRow } from '../graph/op.ts';
 import type { Tensor } from '../tensor.ts';
@@ -14,19 +13,10 @@ import { showValue } from '../values.ts';
 import { requireOptions } from './arguments.ts';
 import { add, mul, neg, square, sub } from './arithmetic.ts';
 import { number, recordFloat, recordUnary, unaryRow } from './elementwise.ts';
+import { plus, roundedOnce, times } from './formulas.ts';
+import type { Formula } from './formulas.ts';
 import { exp, sigmoid, tanh } from './functions.ts';
 import { inWideFloat } from './reduce.ts';
-
-type Formula = (x: Expression) => Expression;
-
-const times = (a: Expression, b: Expression | number): Expression => apply('multiply', a, typeof b === 'number' ? number(a, b) : b);
-const plus = (a: Expression, b: Expression | number): Expression => apply('add', a, typeof b === 'number' ? number(a, b) : b);
-
-/** `formula` calculated in float32 where x is a 16-bit float, and rounded once. */
-const roundedOnce =
-  (formula: Formula): Formula =>
-  (x) =>
-    x.dtype === 'float16' || x.dtype === 'bfloat16' ? cast(formula(cast(x, 'float32')), x.dtype) : formula(x);
 
 /** A function with its slope and the slope's slope, the last one in ops. */
 function activation(name: string, value: Formula, slope: Formula, curvature: (x: Tensor) => Tensor): OpRow {

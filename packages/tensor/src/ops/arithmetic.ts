@@ -134,8 +134,21 @@ const REMAINDER: OpRow = /* @__PURE__ */ binaryRow(
   'inputs',
 );
 
+/** Python's quotient: from the exact remainder, since a / b may be rounded up to a whole number. */
+function floorOfQuotient(a: Expression, b: Expression): Expression {
+  const zero = number(a, 0);
+  const quotient = apply('divide', a, b);
+  const rest = apply('remainder', a, b);
+  const differs = apply('notEqual', apply('less', rest, zero), apply('less', b, zero));
+  const below = apply('and', apply('notEqual', rest, zero), differs);
+  const nearlyWhole = apply('divide', apply('subtract', a, rest), b);
+  const whole = apply('round', apply('subtract', nearlyWhole, cast(below, a.dtype)));
+  const signed = select(apply('equal', whole, zero), apply('multiply', quotient, zero), whole);
+  return select(apply('equal', b, zero), quotient, signed);
+}
+
 const FLOOR_DIV: OpRow = /* @__PURE__ */ binaryRow('floorDiv', (a, b) => {
-  if (isFloat(a.dtype)) return apply('floor', apply('divide', a, b));
+  if (isFloat(a.dtype)) return floorOfQuotient(a, b);
   const zero = number(a, 0);
   const inexact = apply('notEqual', apply('remainder', a, b), zero);
   const differs = apply('notEqual', apply('less', a, zero), apply('less', b, zero));
@@ -222,7 +235,7 @@ export function div(a: Operand, b: Operand): Tensor {
   return recordFloatBinary(DIV, a, b);
 }
 
-/** The quotient rounded down; integers stay integers, and division by an integer 0 gives 0. */
+/** The quotient rounded down, as Python's: that of the exact remainder. Integers stay integers, and division by an integer 0 gives 0. */
 export function floorDiv(a: Operand, b: Operand): Tensor {
   return recordBinary(FLOOR_DIV, a, b);
 }

@@ -1,13 +1,13 @@
 /** Specifications of elementary functions and activations. References are JavaScript's own functions, or series where it has none. */
 
 import { gelu, silu } from './activations.ts';
+import { unary } from './elementwise.spec.ts';
 import * as ops from './functions.ts';
-import { pointwise } from './specification.spec.ts';
 import type { OpSpecification } from './specification.spec.ts';
 import type { Tensor } from '../tensor.ts';
 
 /** erf by its Maclaurin series: 2/√π Σ (-1)^n x^(2n+1) / (n! (2n+1)), accurate to 1e-14 for |x| ≤ 3. */
-function erf(x: number): number {
+export function erf(x: number): number {
   let term = x;
   let sum = x;
   for (let n = 1; n < 120; n++) {
@@ -17,24 +17,8 @@ function erf(x: number): number {
   return (2 / Math.sqrt(Math.PI)) * sum;
 }
 
-const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x));
+export const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x));
 const roundHalfToEven = (x: number): number => (Math.abs(x % 1) === 0.5 ? 2 * Math.round(x / 2) : Math.round(x));
-
-const unary = (
-  name: string,
-  run: (x: Tensor) => Tensor,
-  f: (x: number) => number,
-  low = -3,
-  high = 3,
-  more: Partial<OpSpecification> = {},
-): OpSpecification => ({
-  name,
-  run: (...inputs) => run(...(inputs as Parameters<typeof run>)),
-  reference: pointwise((...values) => f(...(values as Parameters<typeof f>))),
-  cases: [[{ dims: [31], low, high }], [{ dims: [2, 5], low, high }], [{ dims: [0], low, high }]],
-  tolerance: 4e-6,
-  ...more,
-});
 
 const step = (name: string, run: (x: Tensor) => Tensor, f: (x: number) => number): OpSpecification =>
   unary(name, run, f, -5, 5, { differentiable: false });

@@ -1,16 +1,16 @@
 /** Elementary functions and simple activations, elementwise. Integers and bool are calculated as float32. */
 
-import { apply, where as select } from '@gradus/backend';
+import { apply } from '@gradus/backend';
 import type { Expression } from '@gradus/backend';
 import type { GradientContext, OpRow } from '../graph/op.ts';
 import type { Tensor } from '../tensor.ts';
 import { requireOptions } from './arguments.ts';
 import { add, div, greater, mul, neg, square, sub, where } from './arithmetic.ts';
 import { number, recordFloat, recordUnary, unaryRow } from './elementwise.ts';
+import { expm1Of, log1pOf, roundedOnce } from './formulas.ts';
 
 const x0 = ({ inputs }: GradientContext): Tensor => inputs[0] as Tensor;
 const one = (x: Expression): Expression => number(x, 1);
-const minusOne = (x: Expression): Expression => number(x, -1);
 
 const EXP: OpRow = /* @__PURE__ */ unaryRow(
   'exp',
@@ -74,36 +74,13 @@ const ERF: OpRow = /* @__PURE__ */ unaryRow(
   'inputs',
 );
 
-/** Kahan's form: log(u)·x/(u-1) with u = 1 + x, where the error of u cancels. */
-const LOG1P: OpRow = /* @__PURE__ */ unaryRow(
-  'log1p',
-  (x) => {
-    const u = apply('add', one(x), x);
-    const corrected = apply('divide', apply('multiply', apply('log', u), x), apply('subtract', u, one(x)));
-    const plain = apply('equal', u, number(x, Infinity));
-    return select(apply('equal', u, one(x)), x, select(plain, u, corrected));
-  },
-  (g, c) => [div(g, add(x0(c), 1))],
-  'inputs',
-);
+const LOG1P: OpRow = /* @__PURE__ */ unaryRow('log1p', /* @__PURE__ */ roundedOnce(log1pOf), (g, c) => [div(g, add(x0(c), 1))], 'inputs');
 
-/** Kahan's form: (u-1)·x/log(u) with u = exp(x). */
-const EXPM1: OpRow = /* @__PURE__ */ unaryRow(
-  'expm1',
-  (x) => {
-    const u = apply('exp', x);
-    const less1 = apply('subtract', u, one(x));
-    const corrected = apply('divide', apply('multiply', less1, x), apply('log', u));
-    const plain = apply('or', apply('equal', less1, minusOne(x)), apply('equal', u, number(x, Infinity)));
-    return select(apply('equal', u, one(x)), x, select(plain, less1, corrected));
-  },
-  (g, c) => [mul(g, add(c.output, 1))],
-  'output',
-);
+const EXPM1: OpRow = /* @__PURE__ */ unaryRow('expm1', /* @__PURE__ */ roundedOnce(expm1Of), (g, c) => [mul(g, add(c.output, 1))], 'output');
 
 const SIGMOID: OpRow = /* @__PURE__ */ unaryRow(
   'sigmoid',
-  (x) => apply('divide', one(x), apply('add', one(x), apply('exp', apply('negate', x)))),
+  /* @__PURE__ */ roundedOnce((x) => apply('divide', one(x), apply('add', one(x), apply('exp', apply('negate', x))))),
   (g, c) => [mul(g, mul(c.output, sub(1, c.output)))],
   'output',
 );
@@ -118,10 +95,10 @@ const RELU: OpRow = /* @__PURE__ */ unaryRow(
 /** max(x, 0) + log1p(exp(-|x|)), which overflows nowhere. */
 const SOFTPLUS: OpRow = /* @__PURE__ */ unaryRow(
   'softplus',
-  (x) => {
+  /* @__PURE__ */ roundedOnce((x) => {
     const tail = apply('exp', apply('negate', apply('abs', x)));
-    return apply('add', apply('max', x, number(x, 0)), apply('log', apply('add', one(x), tail)));
-  },
+    return apply('add', apply('max', x, number(x, 0)), log1pOf(tail));
+  }),
   (g, c) => [mul(g, sigmoid(x0(c)))],
   'inputs',
 );

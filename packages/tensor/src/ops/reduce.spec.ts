@@ -5,6 +5,7 @@ import * as ops from './reduce.ts';
 import { logSoftmax, logSumExp, softmax } from './softmax.ts';
 import { array, at, foldAxes } from './specification.spec.ts';
 import type { OpSpecification, Reference } from './specification.spec.ts';
+import { norm } from './vector-norm.ts';
 import type { Tensor } from '../tensor.ts';
 
 const CASES: readonly { readonly dims: readonly number[]; readonly axis: readonly number[]; readonly keepDims: boolean }[] = [
@@ -50,6 +51,17 @@ const alongAxis =
     });
   };
 
+/** Over the last axis, with NaN in the first row. */
+const withNaN = (name: string, run: (x: Tensor, options: Options) => Tensor, f: (values: number[]) => number): OpSpecification[] => [
+  {
+    name,
+    run: (...[x]) => run(x as Tensor, { axis: [1], keepDims: false }),
+    reference: foldAxes([1], false, (values) => f(values.filter((x) => !Number.isNaN(x)))),
+    cases: [[{ dims: [3, 4], low: 0.5, high: 2, values: [NaN, 1.5, NaN, 0.25] }]],
+  },
+  ...reduction(name, run, f),
+];
+
 const withEnoughValues = (specification: OpSpecification): boolean => !specification.name.includes('of [2,1,3]');
 
 export const specifications: readonly OpSpecification[] = [
@@ -66,7 +78,34 @@ export const specifications: readonly OpSpecification[] = [
     { tolerance: 1e-5 },
   ),
   ...reduction('std', ops.std, (v) => Math.sqrt(spread(v, 1)), { tolerance: 1e-5 }).filter(withEnoughValues),
-  ...reduction('norm', ops.norm, (v) => Math.hypot(...v)),
+  ...reduction('norm', norm, (v) => Math.hypot(...v)),
+  ...[1, 3, 2.5, -2].flatMap((p) =>
+    reduction(
+      `norm, p ${p},`,
+      (x, o) => norm(x, { ...o, p }),
+      (v) => total(v.map((x) => Math.abs(x) ** p)) ** (1 / p),
+      { tolerance: 1e-5 },
+    ),
+  ),
+  ...reduction(
+    'norm, largest,',
+    (x, o) => norm(x, { ...o, p: Infinity }),
+    (v) => Math.max(...v),
+  ),
+  ...reduction(
+    'norm, smallest,',
+    (x, o) => norm(x, { ...o, p: -Infinity }),
+    (v) => Math.min(...v),
+  ),
+  ...reduction(
+    'norm, count,',
+    (x, o) => norm(x, { ...o, p: 0 }),
+    (v) => v.length,
+    { differentiable: false },
+  ),
+  ...reduction('countNonzero', ops.countNonzero, (v) => v.filter((x) => x !== 0).length, { differentiable: false }),
+  ...withNaN('nansum', ops.nansum, (v) => total(v)),
+  ...withNaN('nanmean', ops.nanmean, average),
   ...reduction('logSumExp', logSumExp, logTotal),
   ...reduction('any', ops.any, (v) => Number(v.some((x) => x !== 0)), { differentiable: false }),
   ...reduction('all', ops.all, (v) => Number(v.every((x) => x !== 0)), { differentiable: false }),

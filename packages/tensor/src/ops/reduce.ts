@@ -1,4 +1,4 @@
-/** Reductions, and what is built of them: statistics, norms. */
+/** Reductions, and what is built of them: statistics, counts, sums without NaN. */
 
 import { isFloat } from '@gradus/backend';
 import { ShapeError } from '../errors.ts';
@@ -9,7 +9,7 @@ import { record } from '../graph/record.ts';
 import { compose } from '../memory/scope.ts';
 import { nodeOf } from '../tensor.ts';
 import type { Tensor } from '../tensor.ts';
-import { div, equal, greater, logicalAnd, logicalNot, mul, square, sub, where } from './arithmetic.ts';
+import { div, equal, greater, isNaN, logicalAnd, logicalNot, mul, notEqual, square, sub, where } from './arithmetic.ts';
 import { normalizeAxes, requireOptions } from './arguments.ts';
 import type { ReduceOptions } from './arguments.ts';
 import { toDType } from './convert.ts';
@@ -122,7 +122,7 @@ export function variance(x: Tensor, options: VarianceOptions = {}): Tensor {
 }
 
 /** The square root, with gradient 0 at 0: the subgradient that norms have there, where the root alone gives NaN (0 · ∞) for x². */
-function rootOfSquares(squares: Tensor): Tensor {
+export function rootOfSquares(squares: Tensor): Tensor {
   const isZero = equal(squares, 0);
   return where(isZero, 0, sqrt(where(isZero, 1, squares)));
 }
@@ -142,7 +142,19 @@ export function all(x: Tensor, options: ReduceOptions = {}): Tensor {
   return compose(() => equal(sum(logicalNot(x), options), 0));
 }
 
-/** The Euclidean norm, `sqrt(Σ x²)`, along `axis` (all by default); its gradient at 0 is 0. @throws AxisError */
-export function norm(x: Tensor, options: ReduceOptions = {}): Tensor {
-  return inWideFloat('norm', x, (wide) => rootOfSquares(sum(square(wide), options)));
+/** How many elements are not 0, along `axis` (all by default), as int32; NaN is not 0. @throws AxisError */
+export function countNonzero(x: Tensor, options: ReduceOptions = {}): Tensor {
+  return compose(() => sum(notEqual(x, 0), options));
+}
+
+const withoutNaN = (x: Tensor): Tensor => (isFloat(nodeOf(x, 'nansum').dtype) ? where(isNaN(x), 0, x) : x);
+
+/** The sum along `axis` (all by default) of what is not NaN, which has gradient 0. Integers and bool add up as int32. @throws AxisError */
+export function nansum(x: Tensor, options: ReduceOptions = {}): Tensor {
+  return compose(() => sum(withoutNaN(x), options));
+}
+
+/** The mean along `axis` (all by default) of what is not NaN, as a float; NaN for none. @throws AxisError */
+export function nanmean(x: Tensor, options: ReduceOptions = {}): Tensor {
+  return inWideFloat('nanmean', x, (wide) => div(sum(withoutNaN(wide), options), sum(logicalNot(isNaN(wide)), options)));
 }

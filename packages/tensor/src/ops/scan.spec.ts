@@ -1,6 +1,6 @@
 /** Specifications of running folds, by brute force over what each place covers. */
 
-import { cummax, cummin, cumprod, cumsum } from './scan.ts';
+import { cummax, cummin, cumprod, cumsum, logcumsumexp } from './scan.ts';
 import type { ScanOptions } from './scan.ts';
 import { array, at } from './specification.spec.ts';
 import type { InputSpecification, OpSpecification, Reference } from './specification.spec.ts';
@@ -54,6 +54,13 @@ export const specifications: readonly OpSpecification[] = [
     run: (x) => cumprod(x, { axis: 1, ...direction }),
     reference: running({ axis: 1, ...direction }, product),
     cases: [[WITH_ZEROS]],
+  })),
+  ...SHAPES.map(({ dims, axis }): OpSpecification => ({
+    name: `logcumsumexp along ${axis} of [${dims.join()}]`,
+    run: (x) => logcumsumexp(x, { axis }),
+    reference: running({ axis }, (v) => Math.log(total(v.map(Math.exp)))),
+    cases: [[{ dims, low: -2, high: 2 }]],
+    tolerance: 4e-6,
   })),
   {
     name: 'cumsum of integers',

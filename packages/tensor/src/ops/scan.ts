@@ -18,9 +18,11 @@ import { add, equal, isNaN, logicalOr, maximum, minimum, mul, where } from './ar
 import { normalizeAxis, requireOptions } from './arguments.ts';
 import { detach, toDType } from './convert.ts';
 import { dense, isClaimed, kernelNamed, throughComposition } from './fast-path.ts';
+import { logaddexp } from './exponentials.ts';
 import { takeAlongAxis } from './indexing.ts';
 import { pad, slice, transpose } from './movement.ts';
 import { positionsAlong } from './positions.ts';
+import { inWideFloat } from './reduce.ts';
 
 /** Which elements a running fold covers: those up to its own place, or from there on; with or without its own. */
 interface Direction {
@@ -93,19 +95,18 @@ function identityOf(fold: FoldKind, dtype: DType): number {
   }
 }
 
-/** The fold along the last axis as maps. */
-function inSteps(fold: FoldKind, x: Tensor, { reverse, exclusive }: Direction): Tensor {
-  const { shape, dtype } = nodeOf(x, 'scan');
+/** The fold along the last axis as maps: of `combine`, which `identity` leaves alone. */
+function inSteps(combine: (a: Tensor, b: Tensor) => Tensor, identity: number, x: Tensor, { reverse, exclusive }: Direction): Tensor {
+  const { shape } = nodeOf(x, 'scan');
   const columns = shape.dims.at(-1) ?? 1;
   const whole = shape.dims.slice(0, -1).map(() => null);
-  const value = identityOf(fold, dtype);
   /** Every element `by` places further on, with the identity before the first. */
   const moved = (t: Tensor, by: number): Tensor => {
     const widths = shape.dims.map((_, axis): [number, number] => (axis < shape.rank - 1 ? [0, 0] : reverse ? [0, by] : [by, 0]));
-    return slice(pad(t, widths, { value }), [...whole, reverse ? { start: by } : { end: columns }]);
+    return slice(pad(t, widths, { value: identity }), [...whole, reverse ? { start: by } : { end: columns }]);
   };
   let total = x;
-  for (let by = 1; by < columns; by *= 2) total = COMBINE[fold](total, moved(total, by));
+  for (let by = 1; by < columns; by *= 2) total = combine(total, moved(total, by));
   return exclusive ? moved(total, 1) : total;
 }
 
@@ -113,7 +114,8 @@ function inSteps(fold: FoldKind, x: Tensor, { reverse, exclusive }: Direction): 
 function composed(fold: FoldKind, x: Tensor, direction: Direction): Tensor {
   const { dtype } = nodeOf(x, 'scan');
   const narrow = dtype === 'float16' || dtype === 'bfloat16';
-  return narrow ? toDType(inSteps(fold, toDType(x, 'float32'), direction), dtype) : inSteps(fold, x, direction);
+  const inThese = (t: Tensor, of: DType): Tensor => inSteps(COMBINE[fold], identityOf(fold, of), t, direction);
+  return narrow ? toDType(inThese(toDType(x, 'float32'), 'float32'), dtype) : inThese(x, dtype);
 }
 
 /** The fold along the last axis, as the device runs it best. */
@@ -156,6 +158,16 @@ export function cumsum(x: Tensor, options: ScanOptions): Tensor {
  */
 export function cumprod(x: Tensor, options: ScanOptions): Tensor {
   return accumulated('cumprod', 'prod', x, options);
+}
+
+/**
+ * Running `log Σ exp(x)` along `axis`: element i is that of elements 0 to i, without overflow. ⌈log₂ n⌉ maps on every device, so that it
+ * differentiates to any order. @throws AxisError
+ */
+export function logcumsumexp(x: Tensor, options: { readonly axis: number }): Tensor {
+  requireOptions('logcumsumexp', options, '{ axis: 1 }');
+  const axis = normalizeAxis('logcumsumexp', options.axis, nodeOf(x, 'logcumsumexp').shape.rank);
+  return inWideFloat('logcumsumexp', x, (wide) => transpose(inSteps(logaddexp, -Infinity, transpose(wide, axis, -1), FORWARD), axis, -1));
 }
 
 /** Values, and the places along the axis that they come from, as int32. */
