@@ -1,7 +1,7 @@
 /** Random tensors. Bits and uniforms are the same on every device; normals agree to within the accuracy of its log and cos. */
 
 import { apply, cast, constant } from '@gradus/backend';
-import type { Expression } from '@gradus/backend';
+import type { DType, Expression } from '@gradus/backend';
 import { ArgumentError } from '../errors.ts';
 import { row } from '../graph/op.ts';
 import type { ExpressionContext, OpRow } from '../graph/op.ts';
@@ -77,11 +77,26 @@ const NORMAL: OpRow = /* @__PURE__ */ row({
   },
 });
 
+/** The words as they come, all 32 bits of them. Inputs: the words of key and counter. */
+const WORDS: OpRow = /* @__PURE__ */ row({
+  name: 'random words',
+  lowering: { kind: 'elementwise', heavy: true, express: (args, context) => wordsAt(args, context)[0] },
+});
+
 function drawInto(op: OpRow, shape: Dims, options: RandomOptions, parameters: readonly [number, number]): Tensor {
-  const runtime = runtimeFor(options);
   const dtype = options.dtype ?? 'float32';
   requireFloat(op.name, dtype);
-  const { size, dims } = shapeOf(shape, op.name);
+  return drawn(op, op.name, shape, options, dtype, parameters);
+}
+
+/** Uniform words of 32 bits, as uint32. @throws ShapeError naming `op` */
+export function randomWords(op: string, shape: Dims, options: Omit<RandomOptions, 'dtype'>): Tensor {
+  return drawn(WORDS, op, shape, options, 'uint32', []);
+}
+
+function drawn(op: OpRow, name: string, shape: Dims, options: RandomOptions, dtype: DType, parameters: readonly number[]): Tensor {
+  const runtime = runtimeFor(options);
+  const { size, dims } = shapeOf(shape, name);
   const generator = options.generator ?? (options.seed === undefined ? defaultGenerator : new Generator(options.seed));
   let words: readonly number[] = [];
   let before = generator.state;
