@@ -12,7 +12,13 @@ import { describe, expect, test } from 'vitest';
 
 type Values = readonly (number | string)[];
 type Packed = readonly [dtype: DType, shape: readonly number[], values: Values, view?: 't' | 's'];
-type Case = readonly [op: string, inputs: readonly Packed[], args: readonly unknown[], outputs: readonly Packed[], gradients: readonly Packed[] | null];
+type Case = readonly [
+  op: string,
+  inputs: readonly Packed[],
+  args: readonly unknown[],
+  outputs: readonly Packed[],
+  gradients: readonly Packed[] | null,
+];
 type Results = readonly Tensor[];
 
 const cases = JSON.parse(readFileSync(new URL('fixtures/shapes.json', import.meta.url), 'utf8')) as readonly Case[];
