@@ -157,7 +157,7 @@ export function roll(x: Tensor, shifts: number | readonly number[], options: { r
   if (by.some((n) => !Number.isInteger(n)) || by.length !== (axes?.length ?? 1))
     throw new ArgumentError({
       op: 'roll',
-      expected: `${axes === null ? 'one whole shift' : `a whole shift for each of ${axes.length} axes`}`,
+      expected: axes === null ? 'one whole shift' : `a whole shift for each of ${axes.length} axes`,
       got: showValue(shifts),
     });
   return compose(() => {

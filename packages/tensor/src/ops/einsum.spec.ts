@@ -12,10 +12,12 @@ const sums =
   (terms: readonly string[], output: string): OpSpecification['reference'] =>
   (...inputs) => {
     const sizes = new Map<string, number>();
-    terms.forEach((term, i) => [...term].forEach((letter, axis) => sizes.set(letter, Math.max(sizes.get(letter) ?? 0, inputs[i]?.dims[axis] ?? 0))));
+    terms.forEach((term, i) =>
+      term.split('').forEach((letter, axis) => sizes.set(letter, Math.max(sizes.get(letter) ?? 0, inputs[i]?.dims[axis] ?? 0))),
+    );
     const inside = [...sizes.keys()].filter((letter) => !output.includes(letter));
     const dimsOf = (letters: readonly string[]): number[] => letters.map((letter) => sizes.get(letter) ?? 1);
-    return array(dimsOf([...output]), (outer_) => {
+    return array(dimsOf(output.split('')), (outer_) => {
       let total = 0;
       array(dimsOf(inside), (inner_) => {
         const place = (letter: string): number => (output.includes(letter) ? outer_[output.indexOf(letter)] : inner_[inside.indexOf(letter)]) ?? 0;
@@ -24,7 +26,7 @@ const sums =
             product *
             at(
               x,
-              [...(terms[i] ?? '')].map((letter, axis) => (x.dims[axis] === 1 ? 0 : place(letter))),
+              (terms[i] ?? '').split('').map((letter, axis) => (x.dims[axis] === 1 ? 0 : place(letter))),
             ),
           1,
         );

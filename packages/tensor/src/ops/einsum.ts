@@ -40,7 +40,7 @@ const LETTER = /^[A-Za-z]$/;
 
 function termLabels(equation: string, term: string): string[] {
   const parts = term.split('...');
-  const letters = parts.map((part) => [...part]);
+  const letters = parts.map((part) => part.split(''));
   const wrong = letters.flat().find((letter) => !LETTER.test(letter));
   if (parts.length > 2 || wrong !== undefined)
     throw new ArgumentError({ op: 'einsum', expected: "letters, and at most one '...' in a term", got: `'${term}' in '${equation}'` });
@@ -152,20 +152,20 @@ function contracted(a: Named, b: Named, wanted: ReadonlySet<string>, sizes: Read
   const right = summed(b, new Set([...wanted, ...a.labels]));
   const common = left.labels.filter((label) => right.labels.includes(label));
   const batch = common.filter((label) => wanted.has(label));
-  const inner = common.filter((label) => !wanted.has(label));
+  const summedOver = common.filter((label) => !wanted.has(label));
   const rows = left.labels.filter((label) => !common.includes(label));
   const columns = right.labels.filter((label) => !common.includes(label));
   const size = (labels: readonly string[]): number => labels.reduce((n, label) => n * (sizes.get(label) ?? 1), 1);
   const dims = (labels: readonly string[]): number[] => labels.map((label) => sizes.get(label) ?? 1);
   const labels = [...batch, ...rows, ...columns];
-  if (inner.length === 0 || (rows.length === 0 && columns.length === 0)) {
-    const order = [...labels, ...inner];
-    if (inner.length === 0) return { tensor: mul(aligned(left, order), aligned(right, order)), labels };
-    return { tensor: sumOfProducts(aligned(left, order), aligned(right, order), inner.length), labels };
+  if (summedOver.length === 0 || (rows.length === 0 && columns.length === 0)) {
+    const order = [...labels, ...summedOver];
+    if (summedOver.length === 0) return { tensor: mul(aligned(left, order), aligned(right, order)), labels };
+    return { tensor: sumOfProducts(aligned(left, order), aligned(right, order), summedOver.length), labels };
   }
   // Letters that are summed come in the order of the larger operand, where they may lie side by side.
   const larger = left.tensor.size >= right.tensor.size ? left : right;
-  const shared = larger.labels.filter((label) => inner.includes(label));
+  const shared = larger.labels.filter((label) => summedOver.includes(label));
   const x = reshape(aligned(left, [...batch, ...rows, ...shared]), [...dims(batch), size(rows), size(shared)]);
   const y = reshape(aligned(right, [...batch, ...shared, ...columns]), [...dims(batch), size(shared), size(columns)]);
   return { tensor: reshape(matmul(x, y), dims(labels)), labels };

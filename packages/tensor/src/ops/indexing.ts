@@ -112,6 +112,7 @@ export function takeAlongAxis(x: Tensor, index: Tensor, options: { readonly axis
   const beside = (i: number): boolean => i === axis || places[i] === dims[i];
   if (places.length !== rank || places.every((_, i) => beside(i))) return elementsAt(op, x, index, options);
   if (places.some((size, i) => !beside(i) && size !== 1 && dims[i] !== 1)) requireFits(op, places, [], axis);
+  requireWithin(op, index, dims[axis] ?? 0);
   const sizes = dims.map((size, i) => (size === 1 ? (places[i] ?? 1) : size));
   const wide = (t: Tensor, own: Dims): Tensor => expand(t, sizes.with(axis, own[axis] ?? 1));
   return compose(() => elementsAt(op, wide(x, dims), wide(index, places), { axis }));
@@ -153,6 +154,7 @@ export function indexSelect(x: Tensor, index: Tensor, options: { readonly axis?:
   const { dims, rank } = nodeOf(x, 'indexSelect').shape;
   requireOptions('indexSelect', options, '{ axis: 1 }');
   const axis = normalizeAxis('indexSelect', options.axis ?? 0, rank);
+  requireWithin('indexSelect', index, dims[axis] ?? 0);
   const places = nodeOf(index, 'indexSelect').shape;
   const column = reshape(
     index,
@@ -224,8 +226,13 @@ function extremesOf(node: Node, block: Block): readonly [number, number] {
   return found;
 }
 
-/** Checked indices as an int32 node; negative ones count from the end of an axis of `size`. */
-function indexNode(op: string, index: Tensor, size: number): Node {
+/** Refuses indices outside an axis of `size`; negative ones count from its end. Ops that broadcast indices look at them before: what is broadcast is not looked at. */
+export function requireWithin(op: string, index: Tensor, size: number): void {
   requireIndices(op, index, { min: -size, max: size - 1 });
+}
+
+/** Checked indices as an int32 node. */
+function indexNode(op: string, index: Tensor, size: number): Node {
+  requireWithin(op, index, size);
   return castNode(nodeOf(index, op), 'int32');
 }

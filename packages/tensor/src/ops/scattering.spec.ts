@@ -21,17 +21,17 @@ const mask = (...dims: number[]): InputSpecification => places(2, ...dims);
 
 /** A copy of x with `f` called for each place of the index and source: what was there, and what comes. */
 const written = (
-  [x, where, source]: readonly [Reference, Reference, (index: readonly number[]) => number],
+  [x, where, source]: readonly [Reference, Reference, (place: readonly number[]) => number],
   axis: number,
   f: (before: number, value: number, count: number) => number,
 ): Reference => {
   const result = array(x.dims, (_, flat) => x.data[flat] ?? NaN);
   const counts = array(x.dims, () => 0);
-  array(where.dims, (index) => {
-    const target = index.with(axis, at(where, index));
+  array(where.dims, (place) => {
+    const target = place.with(axis, at(where, place));
     const flat = target.reduce((n, i, a) => n * (x.dims[a] ?? 1) + i, 0);
     counts.data[flat] = (counts.data[flat] ?? 0) + 1;
-    result.data[flat] = f(result.data[flat] ?? NaN, source(index), counts.data[flat] ?? 0);
+    result.data[flat] = f(result.data[flat] ?? NaN, source(place), counts.data[flat] ?? 0);
     return 0;
   });
   return result;
@@ -58,8 +58,8 @@ const reduceBy = (reduce: ScatterReduction, includeSelf: boolean): OpSpecificati
 
 const spread =
   (axis: number, where: Reference) =>
-  (index: readonly number[]): number =>
-    at(where, [index[axis] ?? 0]);
+  (place: readonly number[]): number =>
+    at(where, [place[axis] ?? 0]);
 
 export const specifications: readonly OpSpecification[] = [
   {
@@ -86,8 +86,8 @@ export const specifications: readonly OpSpecification[] = [
     run: (x, i, s) => indexAdd(x, i, s, { axis: 1, alpha: -0.5 }),
     reference: (...inputs) => {
       const where = input(inputs, 1);
-      const index = array([2, 4], spread(1, where));
-      return written([input(inputs, 0), index, (place) => at(input(inputs, 2), place)], 1, (a, b) => a - 0.5 * b);
+      const wide = array([2, 4], spread(1, where));
+      return written([input(inputs, 0), wide, (place) => at(input(inputs, 2), place)], 1, (a, b) => a - 0.5 * b);
     },
     cases: [[real(2, 3), places(3, 4), real(2, 4)]],
   },
@@ -95,8 +95,8 @@ export const specifications: readonly OpSpecification[] = [
     name: 'indexCopy',
     run: (x, i, s) => indexCopy(x, i, s),
     reference: (...inputs) => {
-      const index = array([2, 2], spread(0, input(inputs, 1)));
-      return written([input(inputs, 0), index, (place) => at(input(inputs, 2), place)], 0, (_, b) => b);
+      const wide = array([2, 2], spread(0, input(inputs, 1)));
+      return written([input(inputs, 0), wide, (place) => at(input(inputs, 2), place)], 0, (_, b) => b);
     },
     cases: [[real(3, 2), places(3, 2), real(2, 2)]],
   },
@@ -104,8 +104,8 @@ export const specifications: readonly OpSpecification[] = [
     name: 'indexFill',
     run: (x, i, v) => indexFill(x, i, v, { axis: 1 }),
     reference: (...inputs) => {
-      const index = array([2, 2], spread(1, input(inputs, 1)));
-      return written([input(inputs, 0), index, () => at(input(inputs, 2), [])], 1, (_, b) => b);
+      const wide = array([2, 2], spread(1, input(inputs, 1)));
+      return written([input(inputs, 0), wide, () => at(input(inputs, 2), [])], 1, (_, b) => b);
     },
     cases: [[real(2, 4), { ...places(4, 2), values: [3, 1] }, real()]],
   },
@@ -128,7 +128,7 @@ export const specifications: readonly OpSpecification[] = [
   {
     name: 'index with basic subscripts',
     run: (x) => index(x, [1, null, '...', { start: -1, end: 0, step: -2 }]),
-    reference: (x) => array([1, 2, 2], ([, b = 0, c = 0]) => at(x as Reference, [1, b, 3 - 2 * c])),
+    reference: (x) => array([1, 2, 2], ([, b = 0, c = 0]) => at(x, [1, b, 3 - 2 * c])),
     cases: [[real(2, 2, 4)]],
   },
   {
@@ -183,14 +183,14 @@ export const specifications: readonly OpSpecification[] = [
   {
     name: 'histogram',
     run: (x) => histogram(x, 4, { range: [-1, 1] }).counts,
-    reference: (x) => array([4], ([bin = 0]) => (x as Reference).data.filter((value) => value >= bin / 2 - 1 && value < bin / 2 - 0.5).length),
+    reference: (x) => array([4], ([bin = 0]) => x.data.filter((value) => value >= bin / 2 - 1 && value < bin / 2 - 0.5).length),
     cases: [[real(3, 4)]],
     differentiable: false,
   },
   {
     name: 'kthValue',
     run: (x) => kthValue(x, 2, { axis: 0 }).values,
-    reference: (x) => array([4], ([column = 0]) => [0, 1, 2].map((k) => at(x as Reference, [k, column])).toSorted((a, b) => a - b)[1] ?? NaN),
+    reference: (x) => array([4], ([column = 0]) => [0, 1, 2].map((k) => at(x, [k, column])).toSorted((a, b) => a - b)[1] ?? NaN),
     cases: [[real(3, 4)]],
   },
 ];

@@ -20,7 +20,7 @@ import { normalizeAxis, requireOptions } from './arguments.ts';
 import { along } from './arrangement.ts';
 import { toDType } from './convert.ts';
 import { expand } from './expand.ts';
-import { gather, positionAt, scatterAdd, scatterNodes } from './indexing.ts';
+import { gather, positionAt, requireWithin, scatterAdd, scatterNodes } from './indexing.ts';
 import { pad } from './movement.ts';
 import { ramp } from './positions.ts';
 import { reshape } from './reshape.ts';
@@ -215,6 +215,7 @@ function sliceIndex(op: string, x: Tensor, index: Tensor, axis: number): Tensor 
   const { dims } = nodeOf(x, op).shape;
   const { size, rank } = nodeOf(index, op).shape;
   if (rank > 1) throw new ShapeError({ op, expected: 'indices of rank 1', got: showDims(index.shape) });
+  requireWithin(op, index, dims[axis] ?? 0);
   const column = reshape(
     index,
     dims.map((_, i) => (i === axis ? size : 1)),

@@ -13,9 +13,9 @@ import type { Dims } from '../tensor.ts';
 import { showValue } from '../values.ts';
 import { add, greaterEqual, less, logicalAnd, mul, where } from './arithmetic.ts';
 import { toDType } from './convert.ts';
-import { nonzero } from './dynamic.ts';
+import { nonzero, refuseTrace } from './dynamic.ts';
 import { expand } from './expand.ts';
-import { indexSelect, requireIndices, scatterAdd } from './indexing.ts';
+import { indexSelect, requireWithin, scatterAdd } from './indexing.ts';
 import { permute, slice } from './movement.ts';
 import type { Range } from './movement.ts';
 import { apartFrom } from './own-handles.ts';
@@ -56,14 +56,14 @@ function resolved(op: string, rank: number, subscripts: readonly Subscript[]): r
     if (part instanceof Tensor) return requireIndexTensor(op, part);
     if (part !== null && typeof part !== 'number' && (typeof part !== 'object' || Array.isArray(part)))
       throw new ArgumentError({ op, expected: "an integer, a range, null, '...' or a tensor", got: showValue(part) });
-    return part as Exclude<Subscript, '...'>;
+    return part;
   });
 }
 
-function requireIndexTensor(op: string, index: Tensor): Tensor {
-  if (nodeOf(index, op).dtype === 'bool')
+function requireIndexTensor(op: string, given: Tensor): Tensor {
+  if (nodeOf(given, op).dtype === 'bool')
     throw new DTypeError({ op, expected: 'integer indices', got: 'bool', fix: 'use indexMasked, which reads masks; or where(mask, x, fill).' });
-  return index;
+  return given;
 }
 
 /** Integers, ranges and new axes applied. */
@@ -79,10 +79,7 @@ function basic(op: string, x: Tensor, subscripts: readonly Subscript[]): Basic {
     if (typeof part === 'number') continue;
     dims.push(part === null ? 1 : (cut.shape[at++] ?? 1));
   }
-  picked.forEach(({ axis, index }) => {
-    const size = dims[axis] ?? 1;
-    requireIndices(op, index, { min: -size, max: size - 1 });
-  });
+  for (const pick of picked) requireWithin(op, pick.index, dims[pick.axis] ?? 1);
   return { part: reshape(cut, dims), picked };
 }
 
@@ -94,32 +91,31 @@ interface Flat {
   readonly rest: Dims;
   /** Which axes are picked from, ascending. */
   readonly axes: readonly number[];
-  /** The order of axes that `part` has before its first ones are merged. */
-  readonly order: readonly number[];
 }
 
 function flattened(op: string, { part, picked }: Basic): Flat {
   const { dims } = nodeOf(part, op).shape;
   const axes = picked.map(({ axis }) => axis);
   const others = dims.flatMap((_, axis) => (axes.includes(axis) ? [] : [axis]));
-  const shape = picked.map(({ index }) => nodeOf(index, op).shape).reduce((a, b) => broadcastShapes(op, a, b));
-  const sizes = axes.map((axis) => dims[axis] ?? 1);
-  let index: Tensor | null = null;
-  let inside: Tensor | null = null;
-  picked.forEach((pick, i) => {
-    const size = sizes[i] ?? 1;
-    const raw = toDType(pick.index, 'int32');
-    const own = where(less(raw, 0), add(raw, size), raw);
-    const fits = logicalAnd(greaterEqual(own, 0), less(own, size));
-    inside = inside === null ? fits : logicalAnd(inside, fits);
-    index = index === null ? own : add(mul(index, size), own);
-  });
-  const total = sizes.reduce((n, size) => n * size, 1);
-  const order = [...axes, ...others];
-  const rest = others.map((axis) => dims[axis] ?? 1);
+  const shape = picked.map((pick) => nodeOf(pick.index, op).shape).reduce((a, b) => broadcastShapes(op, a, b));
+  const total = axes.reduce((n, axis) => n * (dims[axis] ?? 1), 1);
+  const steps = picked.map((pick) => placesAlong(pick.index, dims[pick.axis] ?? 1));
+  const flat = steps.reduce((all, step) => ({
+    place: add(mul(all.place, step.size), step.place),
+    inside: logicalAnd(all.inside, step.inside),
+    size: step.size,
+  }));
   // One index out of range must not become another that is not.
-  const single = where(inside as unknown as Tensor, index as unknown as Tensor, total);
-  return { part: reshape(permute(part, order), [total, ...rest]), index: expand(single, shape.dims), rest, axes, order };
+  const single = where(flat.inside, flat.place, total);
+  const rest = others.map((axis) => dims[axis] ?? 1);
+  return { part: reshape(permute(part, [...axes, ...others]), [total, ...rest]), index: expand(single, shape.dims), rest, axes };
+}
+
+/** Indices counted from the beginning of an axis of `size`, and whether they lie within. */
+function placesAlong(given: Tensor, size: number): { readonly place: Tensor; readonly inside: Tensor; readonly size: number } {
+  const raw = toDType(given, 'int32');
+  const place = where(less(raw, 0), add(raw, size), raw);
+  return { place, inside: logicalAnd(greaterEqual(place, 0), less(place, size)), size };
 }
 
 /**
@@ -182,6 +178,7 @@ export function indexPut(
  */
 export async function indexMasked(x: Tensor, subscripts: readonly Subscript[]): Promise<Tensor> {
   const op = 'indexMasked';
+  refuseTrace(op, 'keep the shape with where(mask, x, fill).');
   const { dims, rank } = nodeOf(x, op).shape;
   if (!Array.isArray(subscripts))
     throw new ArgumentError({ op, expected: 'subscripts in an array', got: showValue(subscripts), fix: 'call indexMasked(x, [mask]).' });
