@@ -7,6 +7,7 @@ import {
   DTypeError,
   Generator,
   ShapeError,
+  bernoulli,
   categorical,
   compile,
   exponential,
@@ -159,6 +160,13 @@ describe('classes', () => {
   });
 });
 
+test('each element of bernoulli has its own probability', () => {
+  const drawn = bernoulli([COUNT, 3], tensor([0, 0.25, 1]), { seed: 8 });
+  const shares = values(drawn.toDType('float32').mean({ axis: 0 }));
+  expect([drawn.dtype, shares[0], shares[2]]).toEqual(['bool', 0, 1]);
+  expect(Math.abs((shares[1] ?? NaN) - 0.25)).toBeLessThan(fiveErrors(0.25 * 0.75));
+});
+
 test('wasm draws what cpu draws', async () => {
   const device = await wasm();
   const reference = cpu();
@@ -173,6 +181,9 @@ test('wasm draws what cpu draws', async () => {
 });
 
 test.each<readonly [string, () => unknown, new (...args: never[]) => GradusError]>([
+  ['bernoulli sizes', () => bernoulli([2], tensor([0.5, 0.5, 0.5])), ShapeError],
+  ['bernoulli dtype', () => bernoulli([2], tensor([0, 1], { dtype: 'int32' })), DTypeError],
+  ['bernoulli p', () => bernoulli([2], 2), ArgumentError],
   ['exponential rate', () => exponential([2], { rate: 0 }), ArgumentError],
   ['gumbel dtype', () => gumbel([2], { dtype: 'int32' }), DTypeError],
   ['truncatedNormal ends', () => truncatedNormal([2], { low: 1, high: 1 }), ArgumentError],

@@ -316,6 +316,30 @@ describe.each([
   });
 });
 
+test('fullLike takes shape, dtype and device from a tensor', () => {
+  const device = cpu();
+  const like = ones([2, 1], { dtype: 'int8', device });
+  const filled = g.fullLike(like, 300.7);
+  expect([filled.shape, filled.dtype, filled.device === device, values(filled)]).toEqual([
+    [2, 1],
+    'int8',
+    true,
+    values(g.full([2, 1], 300.7, { dtype: 'int8' })),
+  ]);
+  expect(values(g.fullLike(like, 0.5, { dtype: 'float64' }))).toEqual([0.5, 0.5]);
+});
+
+test('a size of -1 stays what it is in expand', () => {
+  expect(ones([3, 1]).expand([2, -1, 4]).shape).toEqual([2, 3, 4]);
+  expect(() => ones([3]).expand([-1, 3])).toThrow(ShapeError);
+});
+
+test('searchSorted goes by a sorter', () => {
+  const shuffled = tensor([5, 1, 3]);
+  expect(values(g.searchSorted(shuffled, tensor([0, 2, 4, 6]), { sorter: g.argsort(shuffled) }))).toEqual([0, 1, 2, 3]);
+  expect(() => g.searchSorted(shuffled, shuffled, { sorter: ints([0, 1]) })).toThrow(ShapeError);
+});
+
 test('views stay views: no kernel runs', () => {
   const x = tensor(
     Array.from({ length: 24 }, (_, k) => k),

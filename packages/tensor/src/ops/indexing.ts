@@ -124,14 +124,17 @@ export function scatterNodes(op: string, target: Tensor, index: Tensor, source: 
   const places = indexNode(op, index, base.shape.dims[axis] ?? 0);
   const { dims } = places.shape;
   requireFits(op, dims, base.shape.dims, axis);
-  const own = nodeOf(source, op).shape.dims;
-  const larger = own.length === dims.length && own.every((size, i) => size >= (dims[i] ?? 0));
-  const fitting = larger
-    ? slice(
-        source,
-        dims.map((end) => ({ end })),
-      )
-    : expand(source, dims);
+  const own = nodeOf(source, op).shape;
+  const larger = own.rank === dims.length && own.dims.every((size, i) => size >= (dims[i] ?? 0));
+  const fitting =
+    own === places.shape
+      ? source
+      : larger
+        ? slice(
+            source,
+            dims.map((end) => ({ end })),
+          )
+        : expand(source, dims);
   return [base, places, castNode(nodeOf(fitting, op), base.dtype)];
 }
 

@@ -28,6 +28,8 @@ import { sort } from './sort.ts';
 export interface SearchOptions {
   /** Behind equal elements instead of before them. Default false. */
   readonly right?: boolean;
+  /** Places that bring `sorted`, which then need not be sorted, in order: those of `argsort`. */
+  readonly sorter?: Tensor;
 }
 
 /**
@@ -43,7 +45,7 @@ export function searchSorted(sorted: Tensor, values: Tensor, options: SearchOpti
 }
 
 /** Which of the intervals between ascending `boundaries` each element of `x` lies in: {@link searchSorted} with its arguments the other way round. @throws ShapeError */
-export function bucketize(x: Tensor, boundaries: Tensor, options: SearchOptions = {}): Tensor {
+export function bucketize(x: Tensor, boundaries: Tensor, options: Pick<SearchOptions, 'right'> = {}): Tensor {
   const { dims } = nodeOf(boundaries, 'bucketize').shape;
   if (dims.length !== 1) throw new ShapeError({ op: 'bucketize', expected: 'boundaries of rank 1', got: showDims(dims) });
   return found('bucketize', boundaries, x, options);
@@ -60,10 +62,12 @@ function found(op: string, sorted: Tensor, values: Tensor, options: SearchOption
       expected: 'sorted of rank 1, or with the leading axes of values',
       got: `${showDims(rows.dims)} and ${showDims(dims)}`,
     });
+  if (options.sorter !== undefined && nodeOf(options.sorter, op).shape !== rows)
+    throw new ShapeError({ op, expected: `a sorter of shape ${showDims(rows.dims)}`, got: showDims(options.sorter.shape) });
   const size = rows.dims.at(-1) ?? 0;
   return compose(() => {
     const [left, right] = promoted(op, detach(sorted), detach(values));
-    const ordered = new Tensor(left);
+    const ordered = options.sorter === undefined ? new Tensor(left) : gather(new Tensor(left), options.sorter, { axis: rows.rank - 1 });
     const wanted = flat ? reshape(new Tensor(right), [-1]) : new Tensor(right);
     const node = nodeOf(wanted, op);
     let place = toDType(fullLike(node, 0), 'int32');
@@ -72,7 +76,7 @@ function found(op: string, sorted: Tensor, values: Tensor, options: SearchOption
     for (let step = 2 ** Math.floor(Math.log2(size)); step >= 1; step /= 2) {
       const next = add(place, step);
       const inside = lessEqual(next, size);
-      const element = gather(ordered, where(inside, sub(next, 1), 0), { axis: ordered.shape.length - 1 });
+      const element = gather(ordered, where(inside, sub(next, 1), 0), { axis: rows.rank - 1 });
       // Not the comparison the other way round: NaN goes on to the end.
       const before = logicalNot(options.right === true ? greater(element, wanted) : greaterEqual(element, wanted));
       place = where(logicalAnd(inside, before), next, place);

@@ -13,9 +13,11 @@ import { methodful } from '../methods.ts';
 import { less } from '../ops/arithmetic.ts';
 import { toDType } from '../ops/convert.ts';
 import { requireFloat } from '../ops/arguments.ts';
+import { expand } from '../ops/expand.ts';
 import { floor } from '../ops/functions.ts';
 import { runtimeFor } from '../ops/positions.ts';
 import type { CreationOptions } from '../ops/positions.ts';
+import { nodeOf } from '../tensor.ts';
 import type { Dims, Tensor } from '../tensor.ts';
 import { Generator, defaultGenerator } from './generator.ts';
 import { threefryExpression } from './threefry.ts';
@@ -140,8 +142,17 @@ export function randn<const S extends Dims>(shape: S, options: RandomOptions = {
   return normal(shape, options);
 }
 
-/** True with probability `p`, as bool. @throws ArgumentError unless p is from 0 to 1 */
-export function bernoulli(shape: Dims, p: number, options: Omit<RandomOptions, 'dtype'> = {}): Tensor {
+/**
+ * True with probability `p`, as bool; a tensor of probabilities is broadcast to the shape.
+ *
+ * @throws ArgumentError unless a number p is from 0 to 1; ShapeError, DTypeError
+ */
+export function bernoulli(shape: Dims, p: number | Tensor, options: Omit<RandomOptions, 'dtype'> = {}): Tensor {
+  if (typeof p !== 'number') {
+    const { dtype } = nodeOf(p, 'bernoulli');
+    requireFloat('bernoulli', dtype);
+    return compose(() => less(uniform(shape, options), expand(p, shape)));
+  }
   if (!(p >= 0 && p <= 1)) throw new ArgumentError({ op: 'bernoulli', expected: 'a probability from 0 to 1', got: String(p) });
   return compose(() => less(uniform(shape, options), p));
 }
