@@ -2,18 +2,21 @@
 
 import type { DType } from '@gradus/backend';
 import { requireStorable } from './dtype-names.ts';
-import { DTypeError, ShapeError } from './errors.ts';
+import { ArgumentError, DTypeError, ShapeError } from './errors.ts';
 import { NO_ATTRIBUTE } from './graph/node.ts';
 import { constantNode, recordView, scalarNode } from './graph/record.ts';
 import { SCALAR_SHAPE, shapeOf, showDims } from './graph/shape.ts';
 import { internalError } from './internal.ts';
 import { dtypeOfArray, roundTo } from './memory/elements.ts';
+import { compose } from './memory/scope.ts';
 import { methodful } from './methods.ts';
 import { toDType } from './ops/convert.ts';
-import { equal } from './ops/arithmetic.ts';
+import { equal, less, pow, where } from './ops/arithmetic.ts';
 import { EXPAND } from './ops/expand.ts';
+import { flip } from './ops/movement.ts';
 import { arange as ramps, ramp, runtimeFor } from './ops/positions.ts';
 import type { CreationOptions } from './ops/positions.ts';
+import type { Runtime } from './runtime.ts';
 import { isTensor, nodeOf } from './tensor.ts';
 import type { Dims, Tensor } from './tensor.ts';
 import { fromElements } from './transfer.ts';
@@ -138,15 +141,52 @@ export function onesLike(x: Tensor): Tensor {
   return methodful(constantNode(1, shape, dtype, runtime));
 }
 
+/** All `value`, like `x` in shape and device, and in dtype unless another is given. */
+export function fullLike(x: Tensor, value: number, options: { readonly dtype?: DType } = {}): Tensor {
+  const { shape, dtype, runtime } = nodeOf(x, 'fullLike');
+  return full(shape.dims, value, { dtype: options.dtype ?? dtype, device: runtime.backend });
+}
+
 /** Numbers from `start` (default 0) up to, without, `end`, by `step` (default 1). int32 when all three are whole, else float32. */
 export const arange: typeof ramps = (first: number, second?: number | CreationOptions, step?: number, options?: CreationOptions): Tensor => {
   const made = typeof second === 'number' ? ramps(first, second, step, options) : ramps(first, second);
   return methodful(made);
 };
 
-/** `count` numbers from `start` to `end`, both included, evenly spaced. */
+/**
+ * `count` numbers from `start` to `end`, both included and exact, evenly spaced: each counted from the nearer end. Integers are rounded towards 0.
+ *
+ * @throws ArgumentError for a count that is no whole number of at least 0
+ */
 export function linspace(start: number, end: number, count: number, options: CreationOptions = {}): Tensor {
-  return methodful(ramp(start, count > 1 ? (end - start) / (count - 1) : 0, count, options.dtype ?? 'float32', runtimeFor(options, 'linspace')));
+  const runtime = runtimeFor(options, 'linspace');
+  const dtype = options.dtype ?? 'float32';
+  requireStorable('linspace', dtype, runtime.backend);
+  requireCount('linspace', count);
+  return methodful(compose(() => toDType(spaced(start, end, count, calculatedIn(dtype), runtime), dtype)));
+}
+
+/** Integers and 16-bit floats are calculated as float32. */
+const calculatedIn = (dtype: DType): DType => (dtype === 'float64' ? dtype : 'float32');
+
+function spaced(start: number, end: number, count: number, dtype: DType, runtime: Runtime): Tensor {
+  const step = count > 1 ? (end - start) / (count - 1) : 0;
+  const up = ramp(start, step, count, dtype, runtime);
+  const down = ramp(end, -step, count, dtype, runtime);
+  return where(less(ramp(0, 1, count, 'int32', runtime), Math.ceil(count / 2)), up, flip(down));
+}
+
+function requireCount(op: string, count: number): void {
+  if (!Number.isInteger(count) || count < 0) throw new ArgumentError({ op, expected: 'a whole count of at least 0', got: showValue(count) });
+}
+
+/** `base` (default 10) to the powers {@link linspace} gives: from `base ** start` to `base ** end`. @throws ArgumentError */
+export function logspace(start: number, end: number, count: number, options: CreationOptions & { readonly base?: number } = {}): Tensor {
+  const runtime = runtimeFor(options, 'logspace');
+  const dtype = options.dtype ?? 'float32';
+  requireStorable('logspace', dtype, runtime.backend);
+  requireCount('logspace', count);
+  return methodful(compose(() => toDType(pow(options.base ?? 10, spaced(start, end, count, calculatedIn(dtype), runtime)), dtype)));
 }
 
 /** The identity matrix `[rows, columns]` (square by default). */

@@ -3,9 +3,11 @@
 import { scope, tensor, vjp } from '@gradus/tensor';
 import type { DType, Device, Tensor } from '@gradus/tensor';
 import { expect } from 'vitest';
+import { specifications as arrangement } from '../src/ops/arrangement.spec.ts';
 import { specifications as arithmetic } from '../src/ops/arithmetic.spec.ts';
 import { specifications as attention } from '../src/ops/attention.spec.ts';
 import { specifications as convolution } from '../src/ops/convolution.spec.ts';
+import { specifications as einsum } from '../src/ops/einsum.spec.ts';
 import { specifications as functions } from '../src/ops/functions.spec.ts';
 import { specifications as movement } from '../src/ops/movement.spec.ts';
 import { specifications as norms } from '../src/ops/norms.spec.ts';
@@ -16,6 +18,7 @@ import { specifications as quantized } from '../src/ops/quantized.spec.ts';
 import { specifications as rectifiers } from '../src/ops/rectifiers.spec.ts';
 import { specifications as reduce } from '../src/ops/reduce.spec.ts';
 import { specifications as scan } from '../src/ops/scan.spec.ts';
+import { specifications as scattering } from '../src/ops/scattering.spec.ts';
 import { specifications as sort } from '../src/ops/sort.spec.ts';
 import { specifications as special } from '../src/ops/special.spec.ts';
 import type { InputSpecification, OpSpecification, Reference } from '../src/ops/specification.spec.ts';
@@ -24,10 +27,12 @@ import { threefry } from '../src/random/threefry.ts';
 /** Every op's. */
 export const specifications: readonly OpSpecification[] = [
   ...arithmetic,
+  ...arrangement,
   ...functions,
   ...reduce,
   ...movement,
   ...convolution,
+  ...einsum,
   ...norms,
   ...attention,
   ...pooling,
@@ -37,6 +42,7 @@ export const specifications: readonly OpSpecification[] = [
   ...rectifiers,
   ...special,
   ...scan,
+  ...scattering,
   ...sort,
 ];
 

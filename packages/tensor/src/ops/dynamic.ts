@@ -12,7 +12,7 @@ import { takeAlongAxis } from './indexing.ts';
 import { reshape } from './reshape.ts';
 
 /** @throws TraceError in a trace */
-function refuseTrace(op: string, instead: string): void {
+export function refuseTrace(op: string, instead: string): void {
   tracing.active?.refuse({ op, expected: 'shapes that do not depend on values inside a compiled function', got: `${op}(…)`, fix: instead });
 }
 

@@ -25,10 +25,13 @@ export const EXPAND: OpRow = /* @__PURE__ */ row({
   gradient: (g, { dims: [from = []] }) => [sumTo(g, from)],
 });
 
-/** `x` broadcast to `shape`: axes of size 1 and new leading axes repeat, without a copy. @throws ShapeError */
+/** `x` broadcast to `shape`: axes of size 1 and new leading axes repeat, without a copy. A size of -1 stays what it is. @throws ShapeError */
 export function expand(x: Tensor, shape: Dims): Tensor {
   const node = nodeOf(x, 'expand');
-  return expandNode(node, shapeOf(shape, 'expand'), 'expand');
+  const { dims } = node.shape;
+  const sizes =
+    Array.isArray(shape) && shape.includes(-1) ? shape.map((n, i) => (n === -1 ? (dims[i - shape.length + dims.length] ?? -1) : n)) : shape;
+  return expandNode(node, shapeOf(sizes, 'expand'), 'expand');
 }
 
 /** The same on nodes. */

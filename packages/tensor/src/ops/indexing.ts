@@ -1,4 +1,4 @@
-/** Elements at computed places: gathering, and its counterpart, scattering. */
+/** Elements at computed places: gathering, and its counterpart, adding. See `scattering.ts` for other ways of writing to places. */
 
 import { apply, bytesPerElement, isFloat, isInteger } from '@gradus/backend';
 import type { Block, Expression } from '@gradus/backend';
@@ -10,16 +10,18 @@ import type { ExpressionContext, OpRow } from '../graph/op.ts';
 import { fullLike, record } from '../graph/record.ts';
 import { rowMajorStrides, shapeOf, showDims } from '../graph/shape.ts';
 import { tracing } from '../graph/tracing.ts';
+import { compose } from '../memory/scope.ts';
 import { decode } from '../memory/elements.ts';
 import { nodeOf } from '../tensor.ts';
 import type { Dims, Tensor } from '../tensor.ts';
 import { normalizeAxis, requireOptions } from './arguments.ts';
 import { castNode } from './convert.ts';
 import { expand } from './expand.ts';
+import { slice } from './movement.ts';
 import { reshape } from './reshape.ts';
 
 /** The position, in a dense tensor of `dims`, of this coordinate with `index` in place of the one along `axis`; -1 where that is out of range. */
-function positionAt(dims: Dims, axis: number, index: Expression, context: Omit<ExpressionContext, 'gather'>): Expression {
+export function positionAt(dims: Dims, axis: number, index: Expression, context: Omit<ExpressionContext, 'gather'>): Expression {
   const strides = rowMajorStrides(dims);
   const rest = context.position(strides.map((stride, i) => (i === axis ? 0 : stride)));
   const size = context.size(dims[axis] ?? 0);
@@ -65,7 +67,7 @@ const SCATTER_ADD: OpRow = /* @__PURE__ */ row({
   gradient: (g, { inputs: [, index], attribute, needs }) => [
     needs(0) ? g : null,
     null,
-    needs(2) && index !== undefined ? takeAlongAxis(g, index, { axis: attribute as number }) : null,
+    needs(2) && index !== undefined ? gather(g, index, { axis: attribute as number }) : null,
   ],
 });
 
@@ -75,37 +77,87 @@ function zerosShapedLike(t: Tensor, dims: Dims): Tensor {
 }
 
 /**
- * Element `index[...]` along `axis`, for each place of `index`: PyTorch's `gather`. Negative indices count from the end.
+ * Element `index[...]` along `axis`, for each place of `index`; negative indices count from the end. Nothing is broadcast: see {@link takeAlongAxis}.
  *
  * @param x any shape
  * @param index integers; as many axes as x, sizes at most x's except along `axis`
  * @throws ShapeError, DTypeError, IndexError where indices can be checked at the call; elsewhere one out of range gives NaN (0 for integers)
  */
-export function takeAlongAxis(x: Tensor, index: Tensor, options: { readonly axis: number }): Tensor {
-  const source = nodeOf(x, 'takeAlongAxis');
-  requireOptions('takeAlongAxis', options, '{ axis: 1 }');
-  const axis = normalizeAxis('takeAlongAxis', options.axis, source.shape.rank);
-  const places = indexNode('takeAlongAxis', index, source.shape.dims[axis] ?? 0);
-  requireFits('takeAlongAxis', places.shape.dims, source.shape.dims, axis);
+export function gather(x: Tensor, index: Tensor, options: { readonly axis: number }): Tensor {
+  return elementsAt('gather', x, index, options);
+}
+
+function elementsAt(op: string, x: Tensor, index: Tensor, options: { readonly axis: number }): Tensor {
+  const source = nodeOf(x, op);
+  requireOptions(op, options, '{ axis: 1 }');
+  const axis = normalizeAxis(op, options.axis, source.shape.rank);
+  const places = indexNode(op, index, source.shape.dims[axis] ?? 0);
+  requireFits(op, places.shape.dims, source.shape.dims, axis);
   return record(GATHER, [source, places], places.shape, source.dtype, intern(`axis:${axis}`, axis));
 }
 
-/** `target` with `source[...]` added at `index[...]` along `axis`, for each place of `index`. Duplicates add up, in order. @throws as takeAlongAxis */
-export function scatterAdd(target: Tensor, index: Tensor, source: Tensor, options: { readonly axis: number }): Tensor {
-  const base = nodeOf(target, 'scatterAdd');
-  requireOptions('scatterAdd', options, '{ axis: 1 }');
-  const axis = normalizeAxis('scatterAdd', options.axis, base.shape.rank);
-  const places = indexNode('scatterAdd', index, base.shape.dims[axis] ?? 0);
-  requireFits('scatterAdd', places.shape.dims, base.shape.dims, axis);
-  const values = castNode(nodeOf(expand(source, places.shape.dims), 'scatterAdd'), base.dtype);
-  return record(SCATTER_ADD, [base, places, values], base.shape, base.dtype, intern(`axis:${axis}`, axis));
+/**
+ * Element `index[...]` along `axis`, for each place of `index`, with `x` and `index` broadcast to each other beside that axis. Negative indices
+ * count from the end.
+ *
+ * @param index integers; as many axes as x
+ * @throws ShapeError, DTypeError, IndexError where indices can be checked at the call; elsewhere one out of range gives NaN (0 for integers)
+ */
+export function takeAlongAxis(x: Tensor, index: Tensor, options: { readonly axis: number }): Tensor {
+  const op = 'takeAlongAxis';
+  requireOptions(op, options, '{ axis: 1 }');
+  const { dims, rank } = nodeOf(x, op).shape;
+  const places = nodeOf(index, op).shape.dims;
+  const axis = normalizeAxis(op, options.axis, rank);
+  const beside = (i: number): boolean => i === axis || places[i] === dims[i];
+  if (places.length !== rank || places.every((_, i) => beside(i))) return elementsAt(op, x, index, options);
+  if (places.some((size, i) => !beside(i) && size !== 1 && dims[i] !== 1)) requireFits(op, places, [], axis);
+  requireWithin(op, index, dims[axis] ?? 0);
+  const sizes = dims.map((size, i) => (size === 1 ? (places[i] ?? 1) : size));
+  const wide = (t: Tensor, own: Dims): Tensor => expand(t, sizes.with(axis, own[axis] ?? 1));
+  return compose(() => elementsAt(op, wide(x, dims), wide(index, places), { axis }));
 }
 
-/** Slices of `x` along `axis` (default 0) at the places of `index`, whose axes take the place of `axis`. @throws as takeAlongAxis */
+/** Target, places and what comes there, as nodes; `source` is broadcast to the indices, or cut down to them where it is larger, and has the target's dtype. */
+export function scatterNodes(op: string, target: Tensor, index: Tensor, source: Tensor, axis: number): readonly [Node, Node, Node] {
+  const base = nodeOf(target, op);
+  const places = indexNode(op, index, base.shape.dims[axis] ?? 0);
+  const { dims } = places.shape;
+  requireFits(op, dims, base.shape.dims, axis);
+  const own = nodeOf(source, op).shape;
+  const larger = own.rank === dims.length && own.dims.every((size, i) => size >= (dims[i] ?? 0));
+  const fitting =
+    own === places.shape
+      ? source
+      : larger
+        ? slice(
+            source,
+            dims.map((end) => ({ end })),
+          )
+        : expand(source, dims);
+  return [base, places, castNode(nodeOf(fitting, op), base.dtype)];
+}
+
+/**
+ * `target` with `source[...]` added at `index[...]` along `axis`, for each place of `index`. Duplicates add up, in order.
+ *
+ * @param source broadcast to the indices; larger ones count as far as there are indices. Cast to the target's dtype
+ * @throws as {@link gather}; DTypeError for bool
+ */
+export function scatterAdd(target: Tensor, index: Tensor, source: Tensor, options: { readonly axis: number }): Tensor {
+  const { dtype, shape } = nodeOf(target, 'scatterAdd');
+  requireOptions('scatterAdd', options, '{ axis: 1 }');
+  if (dtype === 'bool') throw new DTypeError({ op: 'scatterAdd', expected: 'numbers', got: 'bool', fix: "cast with toDType('int32')." });
+  const axis = normalizeAxis('scatterAdd', options.axis, shape.rank);
+  return compose(() => record(SCATTER_ADD, scatterNodes('scatterAdd', target, index, source, axis), shape, dtype, intern(`axis:${axis}`, axis)));
+}
+
+/** Slices of `x` along `axis` (default 0) at the places of `index`, whose axes take the place of `axis`. @throws as {@link gather} */
 export function indexSelect(x: Tensor, index: Tensor, options: { readonly axis?: number } = {}): Tensor {
   const { dims, rank } = nodeOf(x, 'indexSelect').shape;
   requireOptions('indexSelect', options, '{ axis: 1 }');
   const axis = normalizeAxis('indexSelect', options.axis ?? 0, rank);
+  requireWithin('indexSelect', index, dims[axis] ?? 0);
   const places = nodeOf(index, 'indexSelect').shape;
   const column = reshape(
     index,
@@ -115,7 +167,7 @@ export function indexSelect(x: Tensor, index: Tensor, options: { readonly axis?:
     column,
     dims.map((size, i) => (i === axis ? places.size : size)),
   );
-  const rows = takeAlongAxis(x, wide, { axis });
+  const rows = gather(x, wide, { axis });
   return reshape(rows, [...dims.slice(0, axis), ...places.dims, ...dims.slice(axis + 1)]);
 }
 
@@ -177,8 +229,13 @@ function extremesOf(node: Node, block: Block): readonly [number, number] {
   return found;
 }
 
-/** Checked indices as an int32 node; negative ones count from the end of an axis of `size`. */
-function indexNode(op: string, index: Tensor, size: number): Node {
+/** Refuses indices outside an axis of `size`; negative ones count from its end. Ops that broadcast indices look at them before: what is broadcast is not looked at. */
+export function requireWithin(op: string, index: Tensor, size: number): void {
   requireIndices(op, index, { min: -size, max: size - 1 });
+}
+
+/** Checked indices as an int32 node. */
+function indexNode(op: string, index: Tensor, size: number): Node {
+  requireWithin(op, index, size);
   return castNode(nodeOf(index, op), 'int32');
 }

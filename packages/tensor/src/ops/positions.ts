@@ -10,7 +10,7 @@ import { shapeOf } from '../graph/shape.ts';
 import { defaultRuntime, runtimeOf } from '../runtime.ts';
 import type { Device, Runtime } from '../runtime.ts';
 import { nodeOf } from '../tensor.ts';
-import type { Tensor } from '../tensor.ts';
+import type { Dims, Tensor } from '../tensor.ts';
 import { requireOptions } from './arguments.ts';
 import { elementwiseRow } from './elementwise.ts';
 import { reshape } from './reshape.ts';
@@ -53,12 +53,13 @@ export function runtimeFor(options: { readonly device?: Device }, op = 'creation
   return options.device === undefined ? defaultRuntime() : runtimeOf(options.device);
 }
 
-/** The coordinate along `axis` as int32, of size 1 along all other axes of `x`. */
-export function positionsAlong(x: Tensor, axis: number): Tensor {
+/** The coordinate along `axis` as int32, of size 1 along all other axes of `x`, or of a tensor of these sizes. */
+export function positionsAlong(x: Tensor, axis: number, sizes?: Dims): Tensor {
   const { runtime, shape } = nodeOf(x, 'positions');
-  const line = ramp(0, 1, shape.dims[axis] ?? 1, 'int32', runtime);
+  const dims = sizes ?? shape.dims;
+  const size = dims[axis] ?? 1;
   return reshape(
-    line,
-    shape.dims.map((_, i) => (i === axis ? (shape.dims[axis] ?? 1) : 1)),
+    ramp(0, 1, size, 'int32', runtime),
+    dims.map((_, i) => (i === axis ? size : 1)),
   );
 }

@@ -1,7 +1,7 @@
 /** Random tensors. Bits and uniforms are the same on every device; normals agree to within the accuracy of its log and cos. */
 
 import { apply, cast, constant } from '@gradus/backend';
-import type { Expression } from '@gradus/backend';
+import type { DType, Expression } from '@gradus/backend';
 import { ArgumentError } from '../errors.ts';
 import { row } from '../graph/op.ts';
 import type { ExpressionContext, OpRow } from '../graph/op.ts';
@@ -13,9 +13,11 @@ import { methodful } from '../methods.ts';
 import { less } from '../ops/arithmetic.ts';
 import { toDType } from '../ops/convert.ts';
 import { requireFloat } from '../ops/arguments.ts';
+import { expand } from '../ops/expand.ts';
 import { floor } from '../ops/functions.ts';
 import { runtimeFor } from '../ops/positions.ts';
 import type { CreationOptions } from '../ops/positions.ts';
+import { nodeOf } from '../tensor.ts';
 import type { Dims, Tensor } from '../tensor.ts';
 import { Generator, defaultGenerator } from './generator.ts';
 import { threefryExpression } from './threefry.ts';
@@ -77,11 +79,26 @@ const NORMAL: OpRow = /* @__PURE__ */ row({
   },
 });
 
+/** The words as they come, all 32 bits of them. Inputs: the words of key and counter. */
+const WORDS: OpRow = /* @__PURE__ */ row({
+  name: 'random words',
+  lowering: { kind: 'elementwise', heavy: true, express: (args, context) => wordsAt(args, context)[0] },
+});
+
 function drawInto(op: OpRow, shape: Dims, options: RandomOptions, parameters: readonly [number, number]): Tensor {
-  const runtime = runtimeFor(options);
   const dtype = options.dtype ?? 'float32';
   requireFloat(op.name, dtype);
-  const { size, dims } = shapeOf(shape, op.name);
+  return drawn(op, op.name, shape, options, dtype, parameters);
+}
+
+/** Uniform words of 32 bits, as uint32. @throws ShapeError naming `op` */
+export function randomWords(op: string, shape: Dims, options: Omit<RandomOptions, 'dtype'>): Tensor {
+  return drawn(WORDS, op, shape, options, 'uint32', []);
+}
+
+function drawn(op: OpRow, name: string, shape: Dims, options: RandomOptions, dtype: DType, parameters: readonly number[]): Tensor {
+  const runtime = runtimeFor(options);
+  const { size, dims } = shapeOf(shape, name);
   const generator = options.generator ?? (options.seed === undefined ? defaultGenerator : new Generator(options.seed));
   let words: readonly number[] = [];
   let before = generator.state;
@@ -125,8 +142,17 @@ export function randn<const S extends Dims>(shape: S, options: RandomOptions = {
   return normal(shape, options);
 }
 
-/** True with probability `p`, as bool. @throws ArgumentError unless p is from 0 to 1 */
-export function bernoulli(shape: Dims, p: number, options: Omit<RandomOptions, 'dtype'> = {}): Tensor {
+/**
+ * True with probability `p`, as bool; a tensor of probabilities is broadcast to the shape.
+ *
+ * @throws ArgumentError unless a number p is from 0 to 1; ShapeError, DTypeError
+ */
+export function bernoulli(shape: Dims, p: number | Tensor, options: Omit<RandomOptions, 'dtype'> = {}): Tensor {
+  if (typeof p !== 'number') {
+    const { dtype } = nodeOf(p, 'bernoulli');
+    requireFloat('bernoulli', dtype);
+    return compose(() => less(uniform(shape, options), expand(p, shape)));
+  }
   if (!(p >= 0 && p <= 1)) throw new ArgumentError({ op: 'bernoulli', expected: 'a probability from 0 to 1', got: String(p) });
   return compose(() => less(uniform(shape, options), p));
 }

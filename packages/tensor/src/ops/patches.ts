@@ -1,0 +1,217 @@
+/**
+ * Windows laid side by side, and put back: `unfold` (im2col), `fold` (col2im), and windows along one axis.
+ *
+ * Taking windows is a view: the axis between windows and the axis within one are two steps through the same memory. Putting them back adds up what
+ * overlaps. Each is the other's gradient.
+ */
+
+import { apply } from '@gradus/backend';
+import { customGradient } from '../define-op.ts';
+import { ArgumentError, ShapeError } from '../errors.ts';
+import { intern } from '../graph/node.ts';
+import { attributeValue, row } from '../graph/op.ts';
+import type { OpRow } from '../graph/op.ts';
+import { record, recordView } from '../graph/record.ts';
+import { rowMajorStrides, shapeOf, showDims } from '../graph/shape.ts';
+import { internalError } from '../internal.ts';
+import { compose } from '../memory/scope.ts';
+import { nodeOf } from '../tensor.ts';
+import type { Dims, Tensor } from '../tensor.ts';
+import { showValue } from '../values.ts';
+import { normalizeAxis, requireOptions } from './arguments.ts';
+import { sum } from './expand.ts';
+import { pad, permute, slice } from './movement.ts';
+import { reshape } from './reshape.ts';
+import { guarded, outputSizes, perAxis, within } from './windows.ts';
+import type { PerAxis } from './windows.ts';
+
+/** Windows along `axis`: one every `step` cells, of cells `dilation` apart. */
+interface Windows {
+  readonly axis: number;
+  readonly step: number;
+  readonly dilation: number;
+}
+
+const attributeOf = (w: Windows, more = ''): ReturnType<typeof intern> => intern(`windows:${w.axis}:${w.step}:${w.dilation}${more}`, w);
+
+/** The axis counts windows now; a new last one runs through each. */
+const WINDOWS: OpRow = /* @__PURE__ */ row({
+  name: 'windows',
+  lowering: {
+    kind: 'view',
+    apply: (view, { dims, attribute }) => {
+      const { axis, step, dilation } = attribute as Windows;
+      const stride = view.strides[axis] ?? 0;
+      return { dims, strides: [...view.strides.with(axis, stride * step), stride * dilation], offset: view.offset };
+    },
+  },
+  gradient: (g, context) => {
+    const windows = attributeValue<Windows>(context);
+    return [overlapped(g, windows, context.dims[0]?.[windows.axis] ?? 0)];
+  },
+});
+
+/** Windows of `size` cells, as many as fit. */
+function windowsAlong(x: Tensor, windows: Windows, count: number, size: number): Tensor {
+  const node = nodeOf(x, 'windows');
+  const shape = shapeOf([...node.shape.dims.with(windows.axis, count), size]);
+  return recordView(WINDOWS, node, shape, attributeOf(windows)) ?? internalError('strides always say this');
+}
+
+/** Cell k of window w at `w · step + k · dilation` along the axis, k still an axis of its own; 0 where no window has its cell k. */
+const SPREAD_WINDOWS: OpRow = /* @__PURE__ */ row({
+  name: 'spread windows',
+  lowering: {
+    kind: 'elementwise',
+    indexed: [0],
+    express: (_, context) => {
+      const { axis, step, dilation } = attributeValue<Windows>(context);
+      const dims = context.inputs[0]?.dims ?? [];
+      const last = dims.length - 1;
+      const strides = rowMajorStrides(dims);
+      const along = (coefficient: (i: number) => number): ReturnType<typeof context.position> =>
+        context.position(dims.map((_size, i) => coefficient(i)));
+      const moved = apply(
+        'subtract',
+        along((i) => (i === axis ? 1 : 0)),
+        apply(
+          'multiply',
+          along((i) => (i === last ? 1 : 0)),
+          context.size(dilation),
+        ),
+      );
+      const window = apply('divide', moved, context.size(step));
+      const whole = apply('equal', apply('remainder', moved, context.size(step)), context.size(0));
+      const inside = apply('and', whole, apply('and', apply('lessEqual', context.size(0), moved), within(window, context.size(dims[axis] ?? 0))));
+      const rest = along((i) => (i === axis ? 0 : (strides[i] ?? 0)));
+      return context.gather(0, guarded(apply('add', rest, apply('multiply', window, context.size(strides[axis] ?? 1))), inside), 0);
+    },
+  },
+});
+
+/** Windows put back where they come from, on an axis of `length`; where they overlap, they add up. */
+function overlapped(windows: Tensor, along: Windows, length: number): Tensor {
+  const { dims } = nodeOf(windows, 'fold').shape;
+  const count = dims[along.axis] ?? 0;
+  const size = dims.at(-1) ?? 0;
+  return customGradient((g: Tensor) => {
+    const node = nodeOf(g, 'fold');
+    const spread = record(SPREAD_WINDOWS, [node], shapeOf(dims.with(along.axis, length)), node.dtype, attributeOf(along));
+    return { value: sum(spread, { axis: -1 }), gradient: (h) => [windowsAlong(h, along, count, size)] };
+  })(windows);
+}
+
+/**
+ * Windows of `size` elements along `axis`, one every `step` (default 1), as a new last axis: PyTorch's `Tensor.unfold`. A view.
+ *
+ * @throws AxisError; ArgumentError; ShapeError for windows longer than the axis
+ */
+export function unfoldAxis(x: Tensor, options: { readonly axis: number; readonly size: number; readonly step?: number }): Tensor {
+  const op = 'unfoldAxis';
+  requireOptions(op, options, '{ axis: 0, size: 3 }');
+  const { dims, rank } = nodeOf(x, op).shape;
+  const axis = normalizeAxis(op, options.axis, rank);
+  const { size, step = 1 } = options;
+  if (!Number.isInteger(size) || size < 0) throw new ArgumentError({ op, expected: 'a whole size of at least 0', got: showValue(size) });
+  if (!Number.isInteger(step) || step < 1) throw new ArgumentError({ op, expected: 'a whole step of at least 1', got: showValue(step) });
+  const room = (dims[axis] ?? 0) - size;
+  if (room < 0) throw new ShapeError({ op, expected: `windows of at most ${dims[axis] ?? 0}, the size of axis ${axis}`, got: String(size) });
+  return windowsAlong(x, { axis, step, dilation: 1 }, Math.floor(room / step) + 1, size);
+}
+
+/** Options of {@link unfold}: each one number for both spatial axes, or one each. */
+export interface UnfoldOptions {
+  readonly kernelSize: PerAxis;
+  /** Default 1. */
+  readonly dilation?: PerAxis;
+  /** Cells of 0 around both spatial axes, on each side. Default 0. */
+  readonly padding?: PerAxis;
+  /** Default 1. */
+  readonly stride?: PerAxis;
+}
+
+interface Geometry {
+  readonly size: readonly number[];
+  readonly dilation: readonly number[];
+  readonly padding: readonly number[];
+  readonly stride: readonly number[];
+}
+
+function geometryOf(op: string, options: UnfoldOptions): Geometry {
+  requireOptions(op, options, '{ kernelSize: 3 }');
+  return {
+    size: perAxis(op, 'kernelSize', options.kernelSize, 2, 1),
+    dilation: perAxis(op, 'dilation', options.dilation ?? 1, 2, 1),
+    padding: perAxis(op, 'padding', options.padding ?? 0, 2, 0),
+    stride: perAxis(op, 'stride', options.stride ?? 1, 2, 1),
+  };
+}
+
+const windowsOf = ({ stride, dilation }: Geometry, spatial: number, axis: number): Windows => ({
+  axis,
+  step: stride[spatial] ?? 1,
+  dilation: dilation[spatial] ?? 1,
+});
+
+/**
+ * The patches that a convolution sees, as columns (im2col): `[N, C, H, W]` to `[N, C · kH · kW, L]`, L the number of places in row-major order.
+ * Without the batch axis, `[C, H, W]` to `[C · kH · kW, L]`.
+ *
+ * @throws ShapeError, ArgumentError
+ */
+export function unfold(x: Tensor, options: UnfoldOptions): Tensor {
+  const geometry = geometryOf('unfold', options);
+  const { dims, rank } = nodeOf(x, 'unfold').shape;
+  if (rank !== 3 && rank !== 4) throw new ShapeError({ op: 'unfold', expected: '[N, C, H, W] or [C, H, W]', got: showDims(dims) });
+  const batch = dims.slice(0, -3);
+  const [channels = 0, height = 0, width = 0] = dims.slice(-3);
+  const [rows = 0, columns = 0] = outputSizes('unfold', [height, width], geometry);
+  return compose(() => {
+    const [down = 1, across = 1] = geometry.size;
+    const [top = 0, left = 0] = geometry.padding;
+    const widths = dims.map((_, axis): [number, number] => (axis === rank - 2 ? [top, top] : axis === rank - 1 ? [left, left] : [0, 0]));
+    const padded = top === 0 && left === 0 ? x : pad(x, widths);
+    const inRows = windowsAlong(padded, windowsOf(geometry, 0, rank - 2), rows, down);
+    // [..., C, rows, columns, kH, kW]
+    const both = windowsAlong(inRows, windowsOf(geometry, 1, rank - 1), columns, across);
+    const c = rank - 3;
+    const order = [...batch.map((_, i) => i), c, c + 3, c + 4, c + 1, c + 2];
+    return reshape(permute(both, order), [...batch, channels * down * across, rows * columns]);
+  });
+}
+
+/** Options of {@link fold}. */
+export interface FoldOptions extends UnfoldOptions {
+  /** Height and width of the result. */
+  readonly outputSize: PerAxis;
+}
+
+/**
+ * Columns put back into images (col2im), where they overlap added up: `[N, C · kH · kW, L]` to `[N, C, H, W]`; without the batch axis as well. The
+ * transpose of {@link unfold}, not its inverse.
+ *
+ * @throws ShapeError when rows are no multiple of the window, or columns are not as many as places; ArgumentError
+ */
+export function fold(x: Tensor, options: FoldOptions): Tensor {
+  const geometry = geometryOf('fold', options);
+  const [height = 0, width = 0] = perAxis('fold', 'outputSize', options.outputSize, 2, 1);
+  const { dims, rank } = nodeOf(x, 'fold').shape;
+  if (rank !== 2 && rank !== 3) throw new ShapeError({ op: 'fold', expected: '[N, C · kH · kW, L] or [C · kH · kW, L]', got: showDims(dims) });
+  const [rows = 0, columns = 0] = outputSizes('fold', [height, width], geometry);
+  const [down = 1, across = 1] = geometry.size;
+  const channels = (dims.at(-2) ?? 0) / (down * across);
+  if (!Number.isInteger(channels) || dims.at(-1) !== rows * columns)
+    throw new ShapeError({ op: 'fold', expected: `a multiple of ${down * across} rows and ${rows * columns} columns`, got: showDims(dims) });
+  const batch: Dims = dims.slice(0, -2);
+  return compose(() => {
+    const [top = 0, left = 0] = geometry.padding;
+    const c = batch.length;
+    const apart = reshape(x, [...batch, channels, down, across, rows, columns]);
+    // [..., C, rows, columns, kH, kW], put back along columns and then along rows.
+    const windows = permute(apart, [...batch.map((_, i) => i), c, c + 3, c + 4, c + 1, c + 2]);
+    const wide = overlapped(windows, windowsOf(geometry, 1, c + 2), width + 2 * left);
+    const whole = overlapped(wide, windowsOf(geometry, 0, c + 1), height + 2 * top);
+    if (top === 0 && left === 0) return whole;
+    return slice(whole, [...batch.map(() => null), null, { start: top, end: top + height }, { start: left, end: left + width }]);
+  });
+}
