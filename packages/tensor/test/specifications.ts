@@ -3,6 +3,7 @@
 import { scope, tensor, vjp } from '@gradus/tensor';
 import type { DType, Device, Tensor } from '@gradus/tensor';
 import { expect } from 'vitest';
+import { specifications as fft } from '../src/fft/fft.spec.ts';
 import { specifications as linalg } from '../src/linalg/linalg.spec.ts';
 import { specifications as arithmetic } from '../src/ops/arithmetic.spec.ts';
 import { specifications as attention } from '../src/ops/attention.spec.ts';
@@ -32,6 +33,7 @@ export const specifications: readonly OpSpecification[] = [
   ...scan,
   ...sort,
   ...linalg,
+  ...fft,
 ];
 
 /** Reproducible values that keep away from each other and from whole numbers, so that kinks and ties lie far from every sample. */
