@@ -20,10 +20,13 @@ import * as convolutionOps from '../src/ops/convolution.ts';
 import * as embeddingOps from '../src/ops/embedding.ts';
 import * as expandOps from '../src/ops/expand.ts';
 import * as functionOps from '../src/ops/functions.ts';
+import * as gridSampleOps from '../src/ops/grid-sample.ts';
 import * as indexingOps from '../src/ops/indexing.ts';
+import * as interpolateOps from '../src/ops/interpolate.ts';
 import * as matmulOps from '../src/ops/matmul.ts';
 import * as movementOps from '../src/ops/movement.ts';
 import * as normOps from '../src/ops/norms.ts';
+import * as pixelShuffleOps from '../src/ops/pixel-shuffle.ts';
 import * as poolingOps from '../src/ops/pooling.ts';
 import * as quantizedOps from '../src/ops/quantized.ts';
 import * as reduceOps from '../src/ops/reduce.ts';
@@ -32,6 +35,7 @@ import * as softmaxOps from '../src/ops/softmax.ts';
 import * as scanOps from '../src/ops/scan.ts';
 import * as sortOps from '../src/ops/sort.ts';
 import * as transposedConvolutionOps from '../src/ops/transposed-convolution.ts';
+import * as unpoolingOps from '../src/ops/unpooling.ts';
 import type { InputSpecification } from '../src/ops/specification.spec.ts';
 import { closeTo, eachCase, expected, gradients, run, specifications as all, toTensor, weights } from './specifications.ts';
 
@@ -77,10 +81,13 @@ test('every op has a specification', () => {
     embeddingOps,
     expandOps,
     functionOps,
+    gridSampleOps,
     indexingOps,
+    interpolateOps,
     matmulOps,
     movementOps,
     normOps,
+    pixelShuffleOps,
     poolingOps,
     quantizedOps,
     reduceOps,
@@ -89,6 +96,7 @@ test('every op has a specification', () => {
     scanOps,
     sortOps,
     transposedConvolutionOps,
+    unpoolingOps,
   ];
   const ops = modules.flatMap((module) => Object.keys(module)).filter((name) => Object.hasOwn(published, name));
   const without = ops.filter((name) => !named.has(name) && !['requireIndices', 'stopGradient'].includes(name));

@@ -9,6 +9,7 @@ import { specifications as arithmetic } from '../src/ops/arithmetic.spec.ts';
 import { specifications as attention } from '../src/ops/attention.spec.ts';
 import { specifications as convolution } from '../src/ops/convolution.spec.ts';
 import { specifications as functions } from '../src/ops/functions.spec.ts';
+import { specifications as images } from '../src/ops/images.spec.ts';
 import { specifications as movement } from '../src/ops/movement.spec.ts';
 import { specifications as norms } from '../src/ops/norms.spec.ts';
 import { specifications as pooling } from '../src/ops/pooling.spec.ts';
@@ -34,6 +35,7 @@ export const specifications: readonly OpSpecification[] = [
   ...sort,
   ...linalg,
   ...fft,
+  ...images,
 ];
 
 /** Reproducible values that keep away from each other and from whole numbers, so that kinks and ties lie far from every sample. */

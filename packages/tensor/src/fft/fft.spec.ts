@@ -49,8 +49,8 @@ export const specifications: readonly OpSpecification[] = [
     cases: [plain(2, n, 2)],
     tolerance: 4e-6,
   })),
-  // Two factors, three factors, a prime as one product, a chirp.
-  ...[66, 1024 + 512, 67, 131].map((n): OpSpecification => ({
+  // Two factors, a prime as one product, a chirp.
+  ...[66, 160, 67, 131].map((n): OpSpecification => ({
     name: `fft of ${n}`,
     run: (x) => fourier.fft(x, { norm: 'ortho' }),
     reference: (x) => transformed(given(x), 0, n, -1, 1 / Math.sqrt(n)),

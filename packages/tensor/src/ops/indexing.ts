@@ -19,7 +19,7 @@ import { expand } from './expand.ts';
 import { reshape } from './reshape.ts';
 
 /** The position, in a dense tensor of `dims`, of this coordinate with `index` in place of the one along `axis`; -1 where that is out of range. */
-function positionAt(dims: Dims, axis: number, index: Expression, context: Omit<ExpressionContext, 'gather'>): Expression {
+export function positionAt(dims: Dims, axis: number, index: Expression, context: Omit<ExpressionContext, 'gather'>): Expression {
   const strides = rowMajorStrides(dims);
   const rest = context.position(strides.map((stride, i) => (i === axis ? 0 : stride)));
   const size = context.size(dims[axis] ?? 0);
