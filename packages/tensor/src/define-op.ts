@@ -99,9 +99,10 @@ const CUSTOM: OpRow = /* @__PURE__ */ row({
   },
 });
 
-type CustomRule = (gradient: Tensor, inputs: readonly Tensor[], output: Tensor, needs: (i: number) => boolean) => readonly (Tensor | null)[];
+/** Gradients of the inputs, given that of the value; null where there is none, or where it is not needed. */
+export type CustomRule = (gradient: Tensor, inputs: readonly Tensor[], output: Tensor, needs: (i: number) => boolean) => readonly (Tensor | null)[];
 
-/** `value` (recorded without gradients) with the gradient that `rule` gives to `args`. */
+/** `value`, made of `args` by other means than ops on the tape, with a gradient rule of its own. */
 export function withRule(value: Tensor, args: readonly Tensor[], rule: CustomRule): Tensor {
   const nodes = [value, ...args].map((t) => nodeOf(t, 'customGradient'));
   const [first] = nodes;

@@ -38,6 +38,13 @@ export class ArgumentError extends GradusError {
   }
 }
 
+/** A matrix that a decomposition or a solution does not exist for: singular, not positive definite, not finite. */
+export class LinearAlgebraError extends GradusError {
+  constructor(parts: ErrorParts) {
+    super('LINEAR_ALGEBRA', parts);
+  }
+}
+
 /** A tensor that was disposed, or whose scope has ended. */
 export class TensorDisposedError extends GradusError {
   constructor(parts: ErrorParts) {

@@ -4,11 +4,14 @@ import { scope, tensor, vjp } from '@gradus/tensor';
 import type { DType, Device, Tensor } from '@gradus/tensor';
 import { expect } from 'vitest';
 import { specifications as arrangement } from '../src/ops/arrangement.spec.ts';
+import { specifications as fft } from '../src/fft/fft.spec.ts';
+import { specifications as linalg } from '../src/linalg/linalg.spec.ts';
 import { specifications as arithmetic } from '../src/ops/arithmetic.spec.ts';
 import { specifications as attention } from '../src/ops/attention.spec.ts';
 import { specifications as convolution } from '../src/ops/convolution.spec.ts';
 import { specifications as einsum } from '../src/ops/einsum.spec.ts';
 import { specifications as functions } from '../src/ops/functions.spec.ts';
+import { specifications as images } from '../src/ops/images.spec.ts';
 import { specifications as movement } from '../src/ops/movement.spec.ts';
 import { specifications as norms } from '../src/ops/norms.spec.ts';
 import { specifications as parts } from '../src/ops/parts.spec.ts';
@@ -44,6 +47,9 @@ export const specifications: readonly OpSpecification[] = [
   ...scan,
   ...scattering,
   ...sort,
+  ...linalg,
+  ...fft,
+  ...images,
 ];
 
 /** Reproducible values that keep away from each other and from whole numbers, so that kinks and ties lie far from every sample. */

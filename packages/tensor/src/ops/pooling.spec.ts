@@ -9,6 +9,7 @@ import {
   adaptiveMaxPool3d,
 } from './adaptive-pooling.ts';
 import type { AdaptivePoolOptions } from './adaptive-pooling.ts';
+import { lpPool1d, lpPool2d, lpPool3d, maxUnpool } from './unpooling.ts';
 import { avgPool1d, avgPool2d, avgPool3d, maxPool1d, maxPool2d, maxPool3d, maxPoolIndices } from './pooling.ts';
 import { array, at } from './specification.spec.ts';
 import type { OpSpecification } from './specification.spec.ts';
@@ -123,6 +124,55 @@ export const specifications: readonly OpSpecification[] = [
     cases: [[{ dims: [2, 2, 3, 4], low: -2, high: 2 }]],
     differentiable: false,
   },
+  {
+    name: 'avgPool2d with a divisor',
+    run: (x) => avgPool2d(x, { size: 2, stride: 1, divisorOverride: 3 }),
+    reference: pool([2, 2], {}, (v) => total(v) / 3),
+    cases: [[{ dims: [1, 2, 3, 4], low: -2, high: 2 }]],
+  },
+  {
+    name: 'avgPool1d with a window beyond the padding',
+    run: (x) => avgPool1d(x, { size: 3, stride: 2, padding: 1, ceil: true }),
+    // Windows begin at -1, 1, 3 and 5; the last has one cell of x and one of the padding.
+    reference: (...inputs) => {
+      const x = input(inputs);
+      const cell = (i: number): number => at(x, [0, 0, i]);
+      return array([1, 1, 4], ([, , o = 0]) =>
+        o === 0 ? (cell(0) + cell(1)) / 3 : o === 3 ? cell(5) / 2 : (cell(2 * o - 1) + cell(2 * o) + cell(2 * o + 1)) / 3,
+      );
+    },
+    cases: [[{ dims: [1, 1, 6], low: -2, high: 2 }]],
+  },
+  {
+    name: 'maxUnpool',
+    run: (x, places) => maxUnpool(x, places, { size: 2, outputSize: [5, 4] }),
+    reference: (...inputs) => {
+      const x = input(inputs);
+      const places = input(inputs, 1);
+      const result = array([1, 2, 5, 4], () => 0);
+      x.data.forEach((value, i) => {
+        result.data[20 * Math.floor(i / 4) + (places.data[i] ?? 0)] = value;
+      });
+      return result;
+    },
+    cases: [
+      [
+        { dims: [1, 2, 2, 2], low: -2, high: 2 },
+        { dims: [1, 2, 2, 2], whole: true, values: [0, 3, 9, 14, 5, 2, 19, 11] },
+      ],
+    ],
+  },
+  ...[lpPool1d, lpPool2d, lpPool3d].map((run, i): OpSpecification => ({
+    name: `lpPool${i + 1}d`,
+    run: (x) => run(x, { size: 2, stride: 1, order: 3 }),
+    reference: pool(
+      Array.from({ length: i + 1 }, () => 2),
+      {},
+      (v) => Math.cbrt(total(v.map((x) => x ** 3))),
+    ),
+    cases: [[{ dims: [1, 2, ...[3, 4, 2].slice(0, i + 1)], low: 0.5, high: 2 }]],
+    tolerance: 6e-6,
+  })),
   ...adaptives('adaptiveAvgPool1d', adaptiveAvgPool1d, average, [
     { dims: [2, 2, 7], size: [3] },
     { dims: [1, 2, 6], size: [3] },

@@ -6,6 +6,7 @@
  */
 
 import type { PoolKernel, Window } from '@gradus/backend';
+import { tensor } from '../creation.ts';
 import { ArgumentError, ShapeError } from '../errors.ts';
 import { intern } from '../graph/node.ts';
 import { attributeValue, row } from '../graph/op.ts';
@@ -15,6 +16,8 @@ import { shapeOf, showDims } from '../graph/shape.ts';
 import { compose } from '../memory/scope.ts';
 import { nodeOf } from '../tensor.ts';
 import type { Tensor } from '../tensor.ts';
+import { showValue } from '../values.ts';
+import { mul } from './arithmetic.ts';
 import { requireFloat, requireOptions } from './arguments.ts';
 import { detach } from './convert.ts';
 import { expand } from './expand.ts';
@@ -96,6 +99,8 @@ export interface PoolOptions {
 export interface AveragePoolOptions extends Omit<PoolOptions, 'dilation'> {
   /** Divide by the size of the window, padding included (default), or by its cells inside x. */
   readonly countPadding?: boolean;
+  /** Divide by this number instead. */
+  readonly divisorOverride?: number;
 }
 
 function geometryOf(op: string, rank: number, x: Tensor, options: PoolOptions & AveragePoolOptions): PoolAttribute {
@@ -122,7 +127,33 @@ function maxPool(op: string, rank: number, x: Tensor, options: PoolOptions): Ten
 }
 
 function avgPool(op: string, rank: number, x: Tensor, options: AveragePoolOptions): Tensor {
-  return recordPool(AVERAGE_FORWARD, [x], geometryOf(op, rank, x, options), 'y');
+  const geometry = geometryOf(op, rank, x, options);
+  const { divisorOverride: divisor } = options;
+  if (divisor === undefined) return compose(() => withoutOverhang(recordPool(AVERAGE_FORWARD, [x], geometry, 'y'), geometry));
+  if (!Number.isFinite(divisor) || divisor === 0)
+    throw new ArgumentError({ op, expected: 'divisorOverride: a number other than 0', got: showValue(divisor) });
+  const cells = geometry.window.size.reduce((n, size) => n * size, 1);
+  return compose(() => mul(recordPool(AVERAGE_FORWARD, [x], { ...geometry, countPadding: true }, 'y'), cells / divisor));
+}
+
+/** Averages that count the padding, with `ceil`: what a last window has beyond the padding is not counted, as in PyTorch. */
+function withoutOverhang(y: Tensor, { window, countPadding, x, y: out }: PoolAttribute): Tensor {
+  if (!countPadding) return y;
+  const { dtype, runtime } = nodeOf(y, 'avgPool');
+  return window.size.reduce((result, size, i) => {
+    const places = out[2 + i] ?? 1;
+    const end = (x[2 + i] ?? 0) + 2 * (window.padding[i] ?? 0);
+    const counted = Array.from({ length: places }, (_, o) => Math.min(size, end - o * (window.stride[i] ?? 1)));
+    if (counted.every((n) => n === size)) return result;
+    const shape = [places, ...window.size.slice(i + 1).map(() => 1)];
+    return mul(
+      result,
+      tensor(
+        Float64Array.from(counted, (n) => size / n),
+        { shape, dtype, device: runtime.backend },
+      ),
+    );
+  }, y);
 }
 
 /** The largest value of each window of x `[N, C, L]`; the first one takes the gradient. @throws ShapeError, DTypeError, ArgumentError */
