@@ -183,5 +183,5 @@ export function glu(x: Tensor, options: { readonly axis?: number } = {}): Tensor
 export function softmin(x: Tensor, options: { readonly axis?: number } = {}): Tensor {
   requireOptions('softmin', options, '{ axis: 1 }');
   const axis = normalizeAxis('softmin', options.axis ?? -1, nodeOf(x, 'softmin').shape.rank);
-  return compose(() => softmax(neg(x), { axis }));
+  return inWideFloat('softmin', x, (wide) => softmax(neg(wide), { axis }));
 }
