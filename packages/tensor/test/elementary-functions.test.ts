@@ -50,7 +50,7 @@ const keyOf = ({ name, from, to, absolute = false }: Row): string => `${name} | 
 /** One decimal, rounded up. */
 const bound = (ulps: number): string => (Math.ceil(ulps * 10) / 10).toFixed(1);
 
-const state = { cpu: cpu() as Device, wasm: null as Device | null, page: '' };
+const state: { readonly cpu: Device; wasm: Device | null; page: string } = { cpu: cpu(), wasm: null, page: '' };
 
 function pageOf(onWasm: Device): string {
   const rows = ROWS.map((row) => `| ${keyOf(row)} | ${bound(largestError(row, state.cpu, 1).ulps)} | ${bound(largestError(row, onWasm, 1).ulps)} |`);

@@ -60,7 +60,7 @@ const numbersOf = (values: readonly Value[]): number[] => values.map(Number);
 
 function toTensor(given: Input | string, dtype: string, view: (t: Tensor) => Tensor): Tensor {
   const input = typeof given === 'string' ? shared[given] : given;
-  if (input === undefined) throw new Error(`no input ${String(given)}`);
+  if (input === undefined) throw new Error(`no input ${JSON.stringify(given)}`);
   return view(tensor(numbersOf(input.v), { shape: input.s, dtype: (input.d ?? dtype) as DType }));
 }
 

@@ -4,7 +4,7 @@
  * Operands may be numbers; dtypes promote as `promotion.ts` says. Gradients follow PyTorch at ties and kinks.
  */
 
-import { apply, cast, isFloat, where as select } from '@gradus/backend';
+import { DTYPES, apply, cast, isFloat, where as select } from '@gradus/backend';
 import type { Expression } from '@gradus/backend';
 import { DTypeError } from '../errors.ts';
 import type { GradientContext, OpRow } from '../graph/op.ts';
@@ -157,7 +157,8 @@ const FLOOR_DIV: OpRow = /* @__PURE__ */ binaryRow('floorDiv', (a, b) => {
 
 const NEG: OpRow = /* @__PURE__ */ unaryRow(
   'neg',
-  (x) => apply('negate', x),
+  // Unsigned integers wrap.
+  (x) => (DTYPES[x.dtype].kind === 'uint' ? apply('subtract', number(x, 0), x) : apply('negate', x)),
   (g) => [neg(g)],
 );
 const ABS: OpRow = /* @__PURE__ */ unaryRow(
@@ -269,7 +270,7 @@ export function clamp(x: Tensor, range: { readonly min?: number; readonly max?: 
   return min === undefined ? capped : where(less(x, min), min, capped);
 }
 
-/** `-x`. */
+/** `-x`; unsigned integers wrap. @throws DTypeError on bool */
 export function neg(x: Tensor): Tensor {
   return recordUnary(NEG, refuseBool('neg', x));
 }

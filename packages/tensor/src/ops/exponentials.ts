@@ -6,7 +6,6 @@
  */
 
 import { apply, where as select } from '@gradus/backend';
-import type { Expression } from '@gradus/backend';
 import { ArgumentError } from '../errors.ts';
 import type { GradientContext, OpRow } from '../graph/op.ts';
 import { compose } from '../memory/scope.ts';

@@ -32,7 +32,7 @@ const SQRT: OpRow = /* @__PURE__ */ unaryRow(
 );
 const RSQRT: OpRow = /* @__PURE__ */ unaryRow(
   'rsqrt',
-  (x) => apply('divide', one(x), apply('sqrt', x)),
+  /* @__PURE__ */ roundedOnce((x) => apply('divide', one(x), apply('sqrt', x))),
   (g, c) => [mul(g, mul(div(c.output, x0(c)), -0.5))],
   'both',
 );
@@ -53,6 +53,12 @@ const COS: OpRow = /* @__PURE__ */ unaryRow(
   (x) => apply('cos', x),
   (g, c) => [neg(mul(g, sin(x0(c))))],
   'inputs',
+);
+const TAN: OpRow = /* @__PURE__ */ unaryRow(
+  'tan',
+  /* @__PURE__ */ roundedOnce((x) => apply('divide', apply('sin', x), apply('cos', x))),
+  (g, c) => [mul(g, add(square(c.output), 1))],
+  'output',
 );
 const TANH: OpRow = /* @__PURE__ */ unaryRow(
   'tanh',
@@ -155,7 +161,7 @@ export function cos(x: Tensor): Tensor {
 
 /** The tangent of x radians. */
 export function tan(x: Tensor): Tensor {
-  return div(sin(x), cos(x));
+  return recordFloat(TAN, x);
 }
 
 /** The arc tangent, in radians. */

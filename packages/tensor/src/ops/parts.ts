@@ -5,6 +5,8 @@ import type { DType } from '@gradus/backend';
 import { DTypeError } from '../errors.ts';
 import type { GradientContext, OpRow } from '../graph/op.ts';
 import { floatOf } from '../graph/promotion.ts';
+import { SCALAR_SHAPE, broadcastShapes } from '../graph/shape.ts';
+import type { Shape } from '../graph/shape.ts';
 import { compose } from '../memory/scope.ts';
 import { nodeOf } from '../tensor.ts';
 import type { Tensor } from '../tensor.ts';
@@ -123,8 +125,9 @@ export function heaviside(x: Operand, atZero: Operand): Tensor {
   return recordBinary(HEAVISIDE, x, atZero);
 }
 
-/** The dtype that a blend is rounded to, and its parts wide enough to calculate in. */
+/** `f` of parts that broadcast, wide enough to calculate in: 16-bit floats as float32, rounded at the end. @throws ShapeError */
 function inWide(op: string, parts: readonly Operand[], f: (...wide: Operand[]) => Tensor): Tensor {
+  parts.reduce<Shape>((shape, part) => (isNumber(part) ? shape : broadcastShapes(op, shape, nodeOf(part, op).shape)), SCALAR_SHAPE);
   return compose(() => {
     const narrow = (dtype: DType): boolean => dtype === 'float16' || dtype === 'bfloat16';
     const dtypes = parts.flatMap((part) => (isNumber(part) ? [] : [nodeOf(part, op).dtype]));

@@ -78,7 +78,7 @@ export const specifications: readonly OpSpecification[] = [
     reference: (x) => {
       if (x === undefined) throw new Error('needs an input');
       return array(x.dims, (index) => {
-        const line = Array.from({ length: x.dims.at(-1) ?? 1 }, (_, i) => at(x, index.with(-1, i)));
+        const line = Array.from({ length: x.dims.at(-1) ?? 1 }, (_, i) => at(x, [...index.slice(0, -1), i]));
         return Math.exp(-at(x, index)) / exponentials(line);
       });
     },

@@ -181,5 +181,7 @@ export function glu(x: Tensor, options: { readonly axis?: number } = {}): Tensor
 
 /** `softmax(-x)` along `axis` (default the last). @throws AxisError */
 export function softmin(x: Tensor, options: { readonly axis?: number } = {}): Tensor {
-  return compose(() => softmax(neg(x), options));
+  requireOptions('softmin', options, '{ axis: 1 }');
+  const axis = normalizeAxis('softmin', options.axis ?? -1, nodeOf(x, 'softmin').shape.rank);
+  return inWideFloat('softmin', x, (wide) => softmax(neg(wide), { axis }));
 }

@@ -1,10 +1,11 @@
 /** Norms of vectors: p-norms along any axes. PyTorch's `torch.linalg.vector_norm`. */
 
 import { ArgumentError } from '../errors.ts';
+import { nodeOf } from '../tensor.ts';
 import type { Tensor } from '../tensor.ts';
 import { showValue } from '../values.ts';
 import { abs, equal, notEqual, pow, square, where } from './arithmetic.ts';
-import { requireOptions } from './arguments.ts';
+import { normalizeAxes, requireOptions } from './arguments.ts';
 import type { ReduceOptions } from './arguments.ts';
 import { toDType } from './convert.ts';
 import { sum } from './expand.ts';
@@ -36,6 +37,7 @@ export function norm(x: Tensor, options: NormOptions = {}): Tensor {
   requireOptions('norm', options, '{ axis: 1 }');
   const { p = 2, ...reduce } = options;
   if (typeof p !== 'number' || Number.isNaN(p)) throw new ArgumentError({ op: 'norm', expected: 'p as a number', got: showValue(p) });
+  normalizeAxes('norm', options.axis, nodeOf(x, 'norm').shape.rank);
   return inWideFloat('norm', x, (wide) => {
     switch (p) {
       case 0:
