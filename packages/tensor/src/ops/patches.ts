@@ -23,7 +23,7 @@ import { normalizeAxis, requireOptions } from './arguments.ts';
 import { sum } from './expand.ts';
 import { pad, slice } from './movement.ts';
 import { reshape } from './reshape.ts';
-import { guarded, outputSizes, perAxis, within } from './windows.ts';
+import { guarded, outputSizes, perAxis } from './windows.ts';
 import type { PerAxis } from './windows.ts';
 
 /**
@@ -79,9 +79,11 @@ const SPREAD_WINDOWS: OpRow = /* @__PURE__ */ row({
       const strides = rowMajorStrides(dims);
       const coordinate = (of: number): Expression => context.position(dims.map((_size, i) => (i === of ? 1 : 0)));
       const moved = apply('subtract', coordinate(axis), apply('multiply', coordinate(cell), context.size(dilation)));
-      const window = apply('divide', moved, context.size(step));
-      const whole = apply('equal', apply('remainder', moved, context.size(step)), context.size(0));
-      const inside = apply('and', whole, apply('and', apply('lessEqual', context.size(0), moved), within(window, context.size(dims[axis] ?? 0))));
+      // Divisions are dear where a step of 1 needs none.
+      const window = step === 1 ? moved : apply('divide', moved, context.size(step));
+      const whole = apply('equal', apply('multiply', window, context.size(step)), moved);
+      const fits = apply('and', apply('lessEqual', context.size(0), moved), apply('less', window, context.size(dims[axis] ?? 0)));
+      const inside = step === 1 ? fits : apply('and', fits, whole);
       const rest = context.position(strides.map((stride, i) => (i === axis ? 0 : stride)));
       return context.gather(0, guarded(apply('add', rest, apply('multiply', window, context.size(strides[axis] ?? 1))), inside), 0);
     },
