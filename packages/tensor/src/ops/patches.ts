@@ -6,6 +6,7 @@
  */
 
 import { apply } from '@gradus/backend';
+import type { Expression } from '@gradus/backend';
 import { customGradient } from '../define-op.ts';
 import { ArgumentError, ShapeError } from '../errors.ts';
 import { intern } from '../graph/node.ts';
@@ -20,41 +21,49 @@ import type { Dims, Tensor } from '../tensor.ts';
 import { showValue } from '../values.ts';
 import { normalizeAxis, requireOptions } from './arguments.ts';
 import { sum } from './expand.ts';
-import { pad, permute, slice } from './movement.ts';
+import { pad, slice } from './movement.ts';
 import { reshape } from './reshape.ts';
-import { guarded, outputSizes, perAxis, within } from './windows.ts';
+import { guarded, outputSizes, perAxis } from './windows.ts';
 import type { PerAxis } from './windows.ts';
 
-/** Windows along `axis`: one every `step` cells, of cells `dilation` apart. */
+/**
+ * Windows along one axis: one every `step` cells, of cells `dilation` apart. `axis` counts windows and `cell` runs through each; both are axes of the
+ * result, which has one more than the tensor.
+ */
 interface Windows {
   readonly axis: number;
+  readonly cell: number;
   readonly step: number;
   readonly dilation: number;
 }
 
-const attributeOf = (w: Windows, more = ''): ReturnType<typeof intern> => intern(`windows:${w.axis}:${w.step}:${w.dilation}${more}`, w);
+const attributeOf = (w: Windows): ReturnType<typeof intern> => intern(`windows:${w.axis}:${w.cell}:${w.step}:${w.dilation}`, w);
 
-/** The axis counts windows now; a new last one runs through each. */
+/** The axis of the tensor that windows are taken along. */
+const sourceAxis = ({ axis, cell }: Windows): number => (cell < axis ? axis - 1 : axis);
+
 const WINDOWS: OpRow = /* @__PURE__ */ row({
   name: 'windows',
   lowering: {
     kind: 'view',
     apply: (view, { dims, attribute }) => {
-      const { axis, step, dilation } = attribute as Windows;
-      const stride = view.strides[axis] ?? 0;
-      return { dims, strides: [...view.strides.with(axis, stride * step), stride * dilation], offset: view.offset };
+      const windows = attribute as Windows;
+      const from = sourceAxis(windows);
+      const stride = view.strides[from] ?? 0;
+      const strides = view.strides.with(from, stride * windows.step).toSpliced(windows.cell, 0, stride * windows.dilation);
+      return { dims, strides, offset: view.offset };
     },
   },
   gradient: (g, context) => {
     const windows = attributeValue<Windows>(context);
-    return [overlapped(g, windows, context.dims[0]?.[windows.axis] ?? 0)];
+    return [overlapped(g, windows, context.dims[0]?.[sourceAxis(windows)] ?? 0)];
   },
 });
 
-/** Windows of `size` cells, as many as fit. */
+/** `count` windows of `size` cells. */
 function windowsAlong(x: Tensor, windows: Windows, count: number, size: number): Tensor {
   const node = nodeOf(x, 'windows');
-  const shape = shapeOf([...node.shape.dims.with(windows.axis, count), size]);
+  const shape = shapeOf(node.shape.dims.with(sourceAxis(windows), count).toSpliced(windows.cell, 0, size));
   return recordView(WINDOWS, node, shape, attributeOf(windows)) ?? internalError('strides always say this');
 }
 
@@ -65,40 +74,32 @@ const SPREAD_WINDOWS: OpRow = /* @__PURE__ */ row({
     kind: 'elementwise',
     indexed: [0],
     express: (_, context) => {
-      const { axis, step, dilation } = attributeValue<Windows>(context);
+      const { axis, cell, step, dilation } = attributeValue<Windows>(context);
       const dims = context.inputs[0]?.dims ?? [];
-      const last = dims.length - 1;
       const strides = rowMajorStrides(dims);
-      const along = (coefficient: (i: number) => number): ReturnType<typeof context.position> =>
-        context.position(dims.map((_size, i) => coefficient(i)));
-      const moved = apply(
-        'subtract',
-        along((i) => (i === axis ? 1 : 0)),
-        apply(
-          'multiply',
-          along((i) => (i === last ? 1 : 0)),
-          context.size(dilation),
-        ),
-      );
-      const window = apply('divide', moved, context.size(step));
-      const whole = apply('equal', apply('remainder', moved, context.size(step)), context.size(0));
-      const inside = apply('and', whole, apply('and', apply('lessEqual', context.size(0), moved), within(window, context.size(dims[axis] ?? 0))));
-      const rest = along((i) => (i === axis ? 0 : (strides[i] ?? 0)));
+      const coordinate = (of: number): Expression => context.position(dims.map((_size, i) => (i === of ? 1 : 0)));
+      const moved = apply('subtract', coordinate(axis), apply('multiply', coordinate(cell), context.size(dilation)));
+      // Divisions are dear where a step of 1 needs none.
+      const window = step === 1 ? moved : apply('divide', moved, context.size(step));
+      const whole = apply('equal', apply('multiply', window, context.size(step)), moved);
+      const fits = apply('and', apply('lessEqual', context.size(0), moved), apply('less', window, context.size(dims[axis] ?? 0)));
+      const inside = step === 1 ? fits : apply('and', fits, whole);
+      const rest = context.position(strides.map((stride, i) => (i === axis ? 0 : stride)));
       return context.gather(0, guarded(apply('add', rest, apply('multiply', window, context.size(strides[axis] ?? 1))), inside), 0);
     },
   },
 });
 
 /** Windows put back where they come from, on an axis of `length`; where they overlap, they add up. */
-function overlapped(windows: Tensor, along: Windows, length: number): Tensor {
-  const { dims } = nodeOf(windows, 'fold').shape;
-  const count = dims[along.axis] ?? 0;
-  const size = dims.at(-1) ?? 0;
+function overlapped(taken: Tensor, windows: Windows, length: number): Tensor {
+  const { dims } = nodeOf(taken, 'fold').shape;
+  const count = dims[windows.axis] ?? 0;
+  const size = dims[windows.cell] ?? 0;
   return customGradient((g: Tensor) => {
     const node = nodeOf(g, 'fold');
-    const spread = record(SPREAD_WINDOWS, [node], shapeOf(dims.with(along.axis, length)), node.dtype, attributeOf(along));
-    return { value: sum(spread, { axis: -1 }), gradient: (h) => [windowsAlong(h, along, count, size)] };
-  })(windows);
+    const spread = record(SPREAD_WINDOWS, [node], shapeOf(dims.with(windows.axis, length)), node.dtype, attributeOf(windows));
+    return { value: sum(spread, { axis: windows.cell }), gradient: (h) => [windowsAlong(h, windows, count, size)] };
+  })(taken);
 }
 
 /**
@@ -116,7 +117,7 @@ export function unfoldAxis(x: Tensor, options: { readonly axis: number; readonly
   if (!Number.isInteger(step) || step < 1) throw new ArgumentError({ op, expected: 'a whole step of at least 1', got: showValue(step) });
   const room = (dims[axis] ?? 0) - size;
   if (room < 0) throw new ShapeError({ op, expected: `windows of at most ${dims[axis] ?? 0}, the size of axis ${axis}`, got: String(size) });
-  return windowsAlong(x, { axis, step, dilation: 1 }, Math.floor(room / step) + 1, size);
+  return windowsAlong(x, { axis, cell: rank, step, dilation: 1 }, Math.floor(room / step) + 1, size);
 }
 
 /** Options of {@link unfold}: each one number for both spatial axes, or one each. */
@@ -147,11 +148,11 @@ function geometryOf(op: string, options: UnfoldOptions): Geometry {
   };
 }
 
-const windowsOf = ({ stride, dilation }: Geometry, spatial: number, axis: number): Windows => ({
-  axis,
-  step: stride[spatial] ?? 1,
-  dilation: dilation[spatial] ?? 1,
-});
+/** How patches `[..., C, kH, kW, rows, columns]` come from an image with the channels in axis c: first along its height, then along its width. */
+const windowsOf = ({ stride, dilation }: Geometry, c: number): readonly [Windows, Windows] => [
+  { axis: c + 2, cell: c + 1, step: stride[0] ?? 1, dilation: dilation[0] ?? 1 },
+  { axis: c + 4, cell: c + 2, step: stride[1] ?? 1, dilation: dilation[1] ?? 1 },
+];
 
 /**
  * The patches that a convolution sees, as columns (im2col): `[N, C, H, W]` to `[N, C · kH · kW, L]`, L the number of places in row-major order.
@@ -171,12 +172,9 @@ export function unfold(x: Tensor, options: UnfoldOptions): Tensor {
     const [top = 0, left = 0] = geometry.padding;
     const widths = dims.map((_, axis): [number, number] => (axis === rank - 2 ? [top, top] : axis === rank - 1 ? [left, left] : [0, 0]));
     const padded = top === 0 && left === 0 ? x : pad(x, widths);
-    const inRows = windowsAlong(padded, windowsOf(geometry, 0, rank - 2), rows, down);
-    // [..., C, rows, columns, kH, kW]
-    const both = windowsAlong(inRows, windowsOf(geometry, 1, rank - 1), columns, across);
-    const c = rank - 3;
-    const order = [...batch.map((_, i) => i), c, c + 3, c + 4, c + 1, c + 2];
-    return reshape(permute(both, order), [...batch, channels * down * across, rows * columns]);
+    const [vertical, horizontal] = windowsOf(geometry, batch.length);
+    const patches = windowsAlong(windowsAlong(padded, vertical, rows, down), horizontal, columns, across);
+    return reshape(patches, [...batch, channels * down * across, rows * columns]);
   });
 }
 
@@ -205,12 +203,9 @@ export function fold(x: Tensor, options: FoldOptions): Tensor {
   const batch: Dims = dims.slice(0, -2);
   return compose(() => {
     const [top = 0, left = 0] = geometry.padding;
-    const c = batch.length;
-    const apart = reshape(x, [...batch, channels, down, across, rows, columns]);
-    // [..., C, rows, columns, kH, kW], put back along columns and then along rows.
-    const windows = permute(apart, [...batch.map((_, i) => i), c, c + 3, c + 4, c + 1, c + 2]);
-    const wide = overlapped(windows, windowsOf(geometry, 1, c + 2), width + 2 * left);
-    const whole = overlapped(wide, windowsOf(geometry, 0, c + 1), height + 2 * top);
+    const [vertical, horizontal] = windowsOf(geometry, batch.length);
+    const patches = reshape(x, [...batch, channels, down, across, rows, columns]);
+    const whole = overlapped(overlapped(patches, horizontal, width + 2 * left), vertical, height + 2 * top);
     if (top === 0 && left === 0) return whole;
     return slice(whole, [...batch.map(() => null), null, { start: top, end: top + height }, { start: left, end: left + width }]);
   });
