@@ -33,15 +33,17 @@ function reflectionOf(x: Float64Array): Reflection {
 function applyLeft({ v, tau }: Reflection, a: Float64Array, columns: number, top: number, left: number): void {
   if (tau === 0) return;
   const row = new Float64Array(columns - left);
-  v.forEach((factor, i) => {
-    for (let j = left; j < columns; j++) row[j - left] = at(row, j - left) + factor * at(a, (top + i) * columns + j);
-  });
-  v.forEach((factor, i) => {
-    for (let j = left; j < columns; j++) {
-      const place = (top + i) * columns + j;
-      a[place] = at(a, place) - tau * factor * at(row, j - left);
-    }
-  });
+  const width = columns - left;
+  for (let i = 0; i < v.length; i++) {
+    const factor = at(v, i);
+    const start = (top + i) * columns + left;
+    for (let j = 0; j < width; j++) row[j] = at(row, j) + factor * at(a, start + j);
+  }
+  for (let i = 0; i < v.length; i++) {
+    const factor = tau * at(v, i);
+    const start = (top + i) * columns + left;
+    for (let j = 0; j < width; j++) a[start + j] = at(a, start + j) - factor * at(row, j);
+  }
 }
 
 /** A = Q·R of `a` `[m, n]`: Q `[m, k]` with orthonormal columns and R `[k, n]`, upper triangular, k = min(m, n). */
@@ -104,9 +106,9 @@ function twoSided({ v, tau }: Reflection, a: Float64Array, n: number, top: numbe
   for (let i = 0; i < size; i++) product += at(w, i) * at(v, i);
   for (let i = 0; i < size; i++) w[i] = at(w, i) - 0.5 * tau * product * at(v, i);
   for (let i = 0; i < size; i++) {
-    for (let j = 0; j < size; j++) {
-      const place = (top + i) * n + top + j;
-      a[place] = at(a, place) - at(v, i) * at(w, j) - at(w, i) * at(v, j);
-    }
+    const start = (top + i) * n + top;
+    const vi = at(v, i);
+    const wi = at(w, i);
+    for (let j = 0; j < size; j++) a[start + j] = at(a, start + j) - vi * at(w, j) - wi * at(v, j);
   }
 }

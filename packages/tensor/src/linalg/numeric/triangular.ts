@@ -45,8 +45,8 @@ export function lu(a: Float64Array, n: number): Pivots {
       const row = a.slice(k * n, (k + 1) * n);
       a.copyWithin(k * n, best * n, (best + 1) * n);
       a.set(row, best * n);
-      const moved = at(order, k);
-      order[k] = at(order, best);
+      const moved = order[k] as number;
+      order[k] = order[best] as number;
       order[best] = moved;
       sign = -sign;
     }
@@ -73,7 +73,7 @@ export function substitute(a: Float64Array, b: Float64Array, n: number, columns:
   }
 }
 
-/** The element at `i`: all positions here lie inside. */
-export function at(list: Float64Array | Int32Array, i: number): number {
+/** The element at `i`: all positions here lie inside. Of one kind of array only, so that engines compile it to a load. */
+export function at(list: Float64Array, i: number): number {
   return list[i] as number;
 }
