@@ -2,7 +2,8 @@
 
 import { NO_ATTRIBUTE, Node, attachStorage, claimForState } from '../graph/node.ts';
 import type { Storage } from '../graph/node.ts';
-import { COPY, DATA, record } from '../graph/record.ts';
+import { COPY } from '../graph/dense.ts';
+import { DATA, record } from '../graph/record.ts';
 import { shapeOf } from '../graph/shape.ts';
 import { bytesPerElement } from '@gradus/backend';
 import { flush } from '../lowering/flush.ts';

@@ -47,7 +47,7 @@ export class Node {
   readonly shape: Shape;
   readonly dtype: DType;
   readonly runtime: Runtime;
-  /** Order of creation. */
+  /** Order of recording: that of its inputs is lower. */
   readonly id: number;
   inputs: readonly Node[];
   state: NodeState = 'pending';
@@ -75,7 +75,16 @@ export class Node {
   mark = 0;
   slot = 0;
 
-  constructor(op: OpRow, inputs: readonly Node[], attribute: Attribute, shape: Shape, dtype: DType, runtime: Runtime, traces: number) {
+  constructor(
+    op: OpRow,
+    inputs: readonly Node[],
+    attribute: Attribute,
+    shape: Shape,
+    dtype: DType,
+    runtime: Runtime,
+    traces: number,
+    id = created++,
+  ) {
     this.op = op;
     this.inputs = inputs;
     this.attribute = attribute;
@@ -83,7 +92,7 @@ export class Node {
     this.dtype = dtype;
     this.runtime = runtime;
     this.traces = traces;
-    this.id = created++;
+    this.id = id;
     for (let i = 0; i < inputs.length; i++) (inputs[i] as Node).refs++;
   }
 }

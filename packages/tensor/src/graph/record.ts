@@ -11,6 +11,7 @@ import { roundTo } from '../memory/elements.ts';
 import type { Runtime } from '../runtime.ts';
 import { Tensor, nodeOf } from '../tensor.ts';
 import { NO_ATTRIBUTE, Node, attachStorage, intern } from './node.ts';
+import { COPY, addresses, isStrided } from './dense.ts';
 import type { Attribute, Recomputation } from './node.ts';
 import type { OpRow } from './op.ts';
 import { row } from './op.ts';
@@ -85,22 +86,12 @@ function requireOneDevice(op: OpRow, inputs: readonly Node[], runtime: Runtime):
   }
 }
 
-/** The same values, in row-major memory of their own. */
-export const COPY: OpRow = /* @__PURE__ */ row({
-  name: 'copy',
-  lowering: { kind: 'elementwise', express: ([x]) => x as NonNullable<typeof x> },
-  gradient: (g) => [g],
-});
-
-/** Inputs that a kernel addresses by position, as dense ones: a view that has a value is copied. Pending ones are the planner's business. */
+/** Inputs that a kernel addresses by position, as dense ones: a view that has a value is copied. Pending ones are looked at when they are planned. */
 function denseInputs(op: OpRow, inputs: readonly Node[]): readonly Node[] {
-  const { lowering } = op;
-  if (lowering.kind !== 'anchor' && lowering.kind !== 'kernel' && (lowering.kind !== 'elementwise' || lowering.indexed === undefined)) return inputs;
-  return inputs.map((input, i) => {
-    const addressed = lowering.kind === 'anchor' || (lowering.kind === 'kernel' ? input.shape.rank > 0 : lowering.indexed?.includes(i) === true);
-    const dense = input.state !== 'ready' || (input.storage !== null && input.strides === null);
-    return !addressed || dense ? input : nodeOf(record(COPY, [input], input.shape, input.dtype), op.name);
-  });
+  if (!inputs.some((input, i) => isStrided(input) && addresses(op, input, i))) return inputs;
+  return inputs.map((input, i) =>
+    isStrided(input) && addresses(op, input, i) ? nodeOf(record(COPY, [input], input.shape, input.dtype), op.name) : input,
+  );
 }
 
 /** Makes the node of an op and a handle for it. Shape and dtype have been checked by the caller. */

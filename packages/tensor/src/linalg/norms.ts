@@ -3,16 +3,15 @@
 import { ArgumentError, AxisError } from '../errors.ts';
 import { withGradients } from '../graph/record.ts';
 import { compose } from '../memory/scope.ts';
-import { abs, add, equal, mul, notEqual, pow, sub, where } from '../ops/arithmetic.ts';
+import { add, mul, sub } from '../ops/arithmetic.ts';
 import { normalizeAxes, requireFloat, requireOptions } from '../ops/arguments.ts';
 import type { Axes, ReduceOptions } from '../ops/arguments.ts';
-import { toDType } from '../ops/convert.ts';
 import { expand, sum } from '../ops/expand.ts';
 import { matmul } from '../ops/matmul.ts';
 import { permute } from '../ops/movement.ts';
-import { inWideFloat, max, min } from '../ops/reduce.ts';
-import { norm } from '../ops/vector-norm.ts';
+import { max, min } from '../ops/reduce.ts';
 import { reshape } from '../ops/reshape.ts';
+import { norm } from '../ops/vector-norm.ts';
 import { dataSync } from '../read.ts';
 import { nodeOf } from '../tensor.ts';
 import type { Tensor } from '../tensor.ts';
@@ -37,18 +36,7 @@ export function vectorNorm(x: Tensor, options: VectorNormOptions = {}): Tensor {
   requireOptions('vectorNorm', options, '{ order: 1 }');
   requireFloat('vectorNorm', nodeOf(x, 'vectorNorm').dtype);
   const { order = 2, ...over } = options;
-  if (Number.isNaN(order)) throw new ArgumentError({ op: 'vectorNorm', expected: 'a number as order', got: 'NaN' });
-  if (order === 2) return norm(x, over);
-  return inWideFloat('vectorNorm', x, (wide) => {
-    const magnitude = abs(wide);
-    if (order === Infinity) return max(magnitude, over);
-    if (order === -Infinity) return min(magnitude, over);
-    if (order === 0) return toDType(sum(notEqual(wide, 0), over), nodeOf(wide, 'vectorNorm').dtype);
-    if (order === 1) return sum(magnitude, over);
-    const total = sum(pow(magnitude, order), over);
-    const isZero = equal(total, 0);
-    return where(isZero, 0, pow(where(isZero, 1, total), 1 / order));
-  });
+  return norm(x, { ...over, p: order });
 }
 
 /** Options of {@link matrixNorm}. */

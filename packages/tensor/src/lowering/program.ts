@@ -10,6 +10,7 @@
 
 import { ALL_DTYPES } from '@gradus/backend';
 import type { DType } from '@gradus/backend';
+import { copyStridedInputs } from '../graph/dense.ts';
 import { intern } from '../graph/node.ts';
 import type { Node } from '../graph/node.ts';
 
@@ -182,7 +183,11 @@ function number(roots: readonly Node[], mark: number): Node[] {
     pending.push(node);
   };
   roots.forEach(reach);
-  for (let at = 0; at < pending.length; at++) for (const input of (pending[at] as Node).inputs) reach(unalias(input));
+  for (let at = 0; at < pending.length; at++) {
+    const node = pending[at] as Node;
+    copyStridedInputs(node, unalias);
+    for (const input of node.inputs) reach(unalias(input));
+  }
   pending.sort((a, b) => a.id - b.id);
   const nodes: Node[] = [];
   const place = (node: Node): void => {

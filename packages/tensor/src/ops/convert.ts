@@ -7,7 +7,8 @@ import type { Node } from '../graph/node.ts';
 import { NO_ATTRIBUTE, Node as GraphNode, cutInputs, shareValue } from '../graph/node.ts';
 import { row } from '../graph/op.ts';
 import type { Lowering, OpRow } from '../graph/op.ts';
-import { ALIAS, COPY, record, withGradients } from '../graph/record.ts';
+import { COPY } from '../graph/dense.ts';
+import { ALIAS, record, withGradients } from '../graph/record.ts';
 import { tracing } from '../graph/tracing.ts';
 import { Tensor, nodeOf } from '../tensor.ts';
 
