@@ -12,27 +12,34 @@ function copy(values: Float32Array): Contender {
   return { name: 'plain copy', run: () => target.set(values) };
 }
 
-function work(name: string, of: (x: Tensor, y: Tensor) => Tensor, peer?: 'exp' | 'softmax' | 'gelu'): Work {
+type Peer = 'exp' | 'softmax' | 'gelu';
+
+/** Rows of 1024 elements beside jax-js, and of one more, which no vector divides. */
+function works(name: string, of: (x: Tensor, y: Tensor) => Tensor, peer?: Peer): readonly Work[] {
+  return [work(`${name}-1M`, of, SIDE, peer), work(`${name}-1M-odd`, of, SIDE + 1)];
+}
+
+function work(name: string, of: (x: Tensor, y: Tensor) => Tensor, columns: number, peer?: Peer): Work {
   return {
-    name: `${name}-1M`,
+    name,
     contenders: async () => {
-      const x = randn([SIDE, SIDE], { seed: 1 });
-      const y = randn([SIDE, SIDE], { seed: 2 });
+      const x = randn([SIDE, columns], { seed: 1 });
+      const y = randn([SIDE, columns], { seed: 2 });
       const values = x.dataSync() as Float32Array;
       y.dataSync();
       const run = (): void => scope(() => evaluate(of(x, y)));
-      return [{ name: 'gradus', run }, copy(values), ...(peer === undefined ? [] : [jaxFunctionContender(peer, values, [SIDE, SIDE])])];
+      return [{ name: 'gradus', run }, copy(values), ...(peer === undefined ? [] : [jaxFunctionContender(peer, values, [SIDE, columns])])];
     },
   };
 }
 
-const weight = (): Tensor => ones([SIDE]);
-const bias = (): Tensor => zeros([SIDE]);
+/** What the rows of `x` are scaled with and moved by. */
+const parameters = (x: Tensor): { weight: Tensor; bias: Tensor } => ({ weight: ones([x.shape[1] ?? 0]), bias: zeros([x.shape[1] ?? 0]) });
 
 export const elementwiseWorks: readonly Work[] = [
-  work('add', (x, y) => add(x, y)),
-  work('layerNorm', (x) => layerNorm(x, { weight: weight(), bias: bias() })),
-  work('exp', (x) => exp(x), 'exp'),
-  work('softmax', (x) => softmax(x, { axis: -1 }), 'softmax'),
-  work('gelu', (x) => gelu(x), 'gelu'),
+  ...works('add', (x, y) => add(x, y)),
+  ...works('layerNorm', (x) => layerNorm(x, parameters(x))),
+  ...works('exp', (x) => exp(x), 'exp'),
+  ...works('softmax', (x) => softmax(x, { axis: -1 }), 'softmax'),
+  ...works('gelu', (x) => gelu(x), 'gelu'),
 ];
