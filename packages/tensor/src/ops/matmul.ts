@@ -24,7 +24,8 @@ const MATMUL: OpRow = /* @__PURE__ */ row({
 });
 
 /**
- * Matrix product of the last two axes; the axes before them broadcast. A vector stands for a row on the left, a column on the right.
+ * Matrix product of the last two axes; the axes before them broadcast. A vector stands for a row on the left, a column on the right, and the
+ * result has no axis for it: that of two vectors is one number.
  *
  * @param a `[..., M, K]` or `[K]`
  * @param b `[..., K, N]` or `[K]`
@@ -34,7 +35,7 @@ export function matmul(a: Tensor, b: Tensor): Tensor {
   const x = nodeOf(a, 'matmul').shape;
   const y = nodeOf(b, 'matmul').shape;
   if (x.rank === 0 || y.rank === 0) throw mismatch(x.dims, y.dims);
-  if (x.rank === 1) return squeezeAt(matmul(unsqueeze(a, 0), b), -2);
+  if (x.rank === 1) return squeezeAt(matmul(unsqueeze(a, 0), b), y.rank === 1 ? -1 : -2);
   if (y.rank === 1) return squeezeAt(matmul(a, unsqueeze(b, 1)), -1);
   const inner = x.dims.at(-1);
   if (inner !== y.dims.at(-2)) throw mismatch(x.dims, y.dims);
