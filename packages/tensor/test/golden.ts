@@ -26,6 +26,16 @@ export interface GoldenCase {
 /** How a case is calculated here. */
 export type Calls = Readonly<Record<string, (inputs: readonly Tensor[], options: Readonly<Record<string, unknown>>) => Tensor>>;
 
+/** A call with one input, or two, and the case's options. */
+export const one =
+  <O extends object = GoldenCase['options']>(f: (x: Tensor, options: O) => Tensor): Calls[string] =>
+  ([x], options) =>
+    f(x as Tensor, options as O);
+export const two =
+  <O extends object = GoldenCase['options']>(f: (a: Tensor, b: Tensor, options: O) => Tensor): Calls[string] =>
+  ([a, b], options) =>
+    f(a as Tensor, b as Tensor, options as O);
+
 const device = cpu();
 const numberOf = (value: number | string): number =>
   typeof value === 'number' ? value : value === 'nan' ? NaN : value === 'inf' ? Infinity : -Infinity;

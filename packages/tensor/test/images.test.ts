@@ -4,18 +4,7 @@ import * as g from '@gradus/tensor';
 import { ArgumentError, DTypeError, IndexError, ShapeError, compile, scope, tensor, zeros } from '@gradus/tensor';
 import type { Tensor } from '@gradus/tensor';
 import { describe, expect, test } from 'vitest';
-import { goldenTests } from './golden.ts';
-import type { Calls } from './golden.ts';
-
-type Call = Calls[string];
-const one =
-  (f: (x: Tensor, options: never) => Tensor): Call =>
-  ([x], options) =>
-    f(x as Tensor, options as never);
-const two =
-  (f: (a: Tensor, b: Tensor, options: never) => Tensor): Call =>
-  ([a, b], options) =>
-    f(a as Tensor, b as Tensor, options as never);
+import { goldenTests, one, two } from './golden.ts';
 
 describe('golden values', () => {
   goldenTests(

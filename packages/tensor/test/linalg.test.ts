@@ -17,18 +17,10 @@ import type { Device, Tensor } from '@gradus/tensor';
 import * as linalg from '@gradus/tensor/linalg';
 import { describe, expect, test } from 'vitest';
 import { specifications } from '../src/linalg/linalg.spec.ts';
-import { goldenTests } from './golden.ts';
+import { goldenTests, one, two } from './golden.ts';
 
 type Options = Readonly<Record<string, unknown>>;
 const order = ({ order: given }: Options): number => (given === 'Infinity' ? Infinity : given === '-Infinity' ? -Infinity : (given as number));
-const one =
-  (f: (x: Tensor, options: Options) => Tensor) =>
-  ([x]: readonly Tensor[], options: Options): Tensor =>
-    f(x as Tensor, options);
-const two =
-  (f: (a: Tensor, b: Tensor, options: Options) => Tensor) =>
-  ([a, b]: readonly Tensor[], options: Options): Tensor =>
-    f(a as Tensor, b as Tensor, options);
 
 describe('golden values', () => {
   goldenTests(

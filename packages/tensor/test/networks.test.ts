@@ -4,14 +4,10 @@ import * as g from '@gradus/tensor';
 import { tensor } from '@gradus/tensor';
 import type { Tensor } from '@gradus/tensor';
 import { describe } from 'vitest';
-import { goldenTests } from './golden.ts';
+import { goldenTests, one } from './golden.ts';
 import type { Calls } from './golden.ts';
 
 type Call = Calls[string];
-const one =
-  (f: (x: Tensor, options: never) => Tensor): Call =>
-  ([x], options) =>
-    f(x as Tensor, options as never);
 const withBias =
   (f: (x: Tensor, weight: Tensor, options: never) => Tensor): Call =>
   ([x, weight, bias], options) =>

@@ -6,12 +6,23 @@
 import { readdirSync } from 'node:fs';
 import { cpu } from '@gradus/backend-cpu';
 import { withoutFastPaths } from '@gradus/backend-testkit';
-import { debug, scope, tensor, vjp } from '@gradus/tensor';
+import { debug, scope, tensor } from '@gradus/tensor';
 import type { Tensor } from '@gradus/tensor';
 import * as published from '@gradus/tensor';
 import { describe, expect, test } from 'vitest';
 import type { InputSpecification } from '../src/ops/specification.spec.ts';
-import { closeTo, eachCase, expected, gradients, run, specifications as all, toTensor, weights } from './specifications.ts';
+import {
+  closeTo,
+  eachCase,
+  expected,
+  gradients,
+  gradientsOf,
+  run,
+  secondGradientsOf,
+  specifications as all,
+  toTensor,
+  weights,
+} from './specifications.ts';
 
 const reference = cpu();
 const minimal = withoutFastPaths(cpu());
@@ -125,11 +136,7 @@ describe.each(all)('$name', (specification) => {
     for (const { inputs, values } of eachCase(specification)) {
       const size = expected(specification, inputs, values).data.length;
       const w = weights(size, 11);
-      const analytic = scope(() => {
-        const tensors = inputs.map((input, i) => toTensor(input, values[i] ?? new Float64Array(), 'float64', device));
-        const cotangent = tensor(w, { shape: expected(specification, inputs, values).dims, device });
-        return gradients(specification, inputs, tensors, cotangent).map((g) => g.dataSync());
-      });
+      const analytic = gradientsOf(specification, inputs, values, 'float64', device);
       checkAgainstDifferences(inputs, values, analytic, (v) => dot(run(specification, inputs, v, 'float64', reference), w), 'gradient');
     }
   });
@@ -150,15 +157,7 @@ describe.each(all)('$name', (specification) => {
       };
       const make = (v: readonly Float64Array[]): Tensor[] =>
         inputs.map((input, i) => toTensor(input, v[i] ?? new Float64Array(), 'float64', reference));
-      const analytic = scope(() => {
-        const tensors = make(values);
-        const fn = (...free: Tensor[]): Tensor => projected(tensors.map((t, i) => (floats.includes(i) ? (free[floats.indexOf(i)] ?? t) : t)));
-        return vjp(
-          fn,
-          floats.map((i) => tensors[i] as Tensor),
-          tensor(1, { dtype: 'float64', device: reference }),
-        ).gradients.map((g) => g.dataSync());
-      });
+      const analytic = secondGradientsOf(specification, inputs, values, 'float64', reference);
       checkAgainstDifferences(inputs, values, analytic, (v) => scope(() => projected(make(v)).itemSync()), 'second-order gradient');
     }
   });
