@@ -21,7 +21,7 @@ interface Project {
 /** A package may use packages of lower layers only; packages of one layer do not know each other. */
 const layers = [
   ['backend'],
-  ['backend-cpu', 'backend-testkit', 'backend-wasm'],
+  ['backend-cpu', 'backend-testkit', 'backend-wasm', 'backend-webgpu'],
   ['tensor'],
   ['data', 'formats', 'losses', 'nn', 'optim', 'vision-augment'],
   ['ensemble', 'quantize', 'training-testkit'],

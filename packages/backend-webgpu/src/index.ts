@@ -1,0 +1,3 @@
+/** @gradus/backend-webgpu: kernels in WGSL, generated for what a program computes. */
+
+export {};
