@@ -54,10 +54,11 @@ export const TRIGONOMETRICS = {
   var r = size;
   var base = 0f;
   if (size > ${TAN_3_PI_8}) {
-    r = -1f / size;
+    r = float_divide(-1f, size);
     base = ${floatLiteral(Math.PI / 2)};
   } else if (size > ${TAN_PI_8}) {
-    r = (size - 1f) / (size + 1f);
+    // Half of the error of this quotient is in the result: WGSL's own would be too much.
+    r = float_divide(size - 1f, size + 1f);
     base = ${floatLiteral(Math.PI / 4)};
   }
   let z = r * r;
