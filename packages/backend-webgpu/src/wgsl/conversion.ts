@@ -7,11 +7,11 @@
 
 export const CONVERSIONS = {
   /**
-   * The float nearest to an integer among those of `precision` significant bits (24: float32, 8: bfloat16), ties to even.
+   * The float nearest to an integer among those of `digits` significant bits (24: float32, 8: bfloat16), ties to even.
    * Up to 2²⁴ a conversion is exact; the power of two that was shifted out goes into the exponent.
    */
-  nearest_float: `fn nearest_float(x: u32, precision: u32) -> f32 {
-  let excess = max(firstLeadingBit(x | 1u) + 1u, precision) - precision;
+  nearest_float: `fn nearest_float(x: u32, digits: u32) -> f32 {
+  let excess = max(firstLeadingBit(x | 1u) + 1u, digits) - digits;
   if (excess == 0u) {
     return f32(x);
   }
@@ -22,9 +22,9 @@ export const CONVERSIONS = {
   return bitcast<f32>(bitcast<u32>(f32(whole + u32(up))) + (excess << 23u));
 }`,
 
-  nearest_float_of_int: `fn nearest_float_of_int(x: i32, precision: u32) -> f32 {
+  nearest_float_of_int: `fn nearest_float_of_int(x: i32, digits: u32) -> f32 {
   let negative = x < 0;
-  let size = nearest_float(select(bitcast<u32>(x), 0u - bitcast<u32>(x), negative), precision);
+  let size = nearest_float(select(bitcast<u32>(x), 0u - bitcast<u32>(x), negative), digits);
   return bitcast<f32>(bitcast<u32>(size) | select(0u, 0x80000000u, negative));
 }`,
 

@@ -1,5 +1,5 @@
 /**
- * Quotients, remainders and square roots in WGSL, exact where the contract wants them exact.
+ * Products, quotients, remainders and square roots in WGSL, exact where the contract wants them exact.
  *
  * WGSL allows `/` an error of 2.5 units in the last place and `sqrt` more, and compilers may fuse or reorder what would correct them in floats. So
  * the float result is only a first guess of the integer quotient (or root) of the mantissas, one bit longer than a mantissa; what is left over is
@@ -20,6 +20,29 @@ export const DIVISION = {
   let half = 1u << (shift - 1u);
   let up = rest > half || (rest == half && (inexact || (whole & 1u) == 1u));
   return bitcast<f32>((u32(max(exponent, 1) - 1) << 23u) + whole + u32(up));
+}`,
+
+  /**
+   * Devices that flush denormal results do so before rounding, so that what rounds up to the smallest normal number, 2^-126, would be 0: products
+   * from 2^-126 - 2^-150 on. Of mantissas a and b that is a·b ≥ 2^47 - 2^23 where the exponents say 2^-127, told by the lower word of a·b
+   * and, in floats, by the upper ones. All other products that are below the smallest normal number may be flushed.
+   */
+  float_multiply: `fn float_multiply(x: f32, y: f32) -> f32 {
+  let product = x * y;
+  let bits = bitcast<u32>(product);
+  if ((bits & 0x7fffffffu) != 0u) {
+    return product;
+  }
+  let a = bitcast<u32>(x);
+  let b = bitcast<u32>(y);
+  let exponents = vec2<u32>(a >> 23u, b >> 23u) & vec2<u32>(0xffu);
+  if (exponents.x + exponents.y != 127u || exponents.x == 0u || exponents.y == 0u) {
+    return product;
+  }
+  let low = ((a & 0x007fffffu) | 0x00800000u) * ((b & 0x007fffffu) | 0x00800000u);
+  let rough = bitcast<f32>((a & 0x007fffffu) | 0x3f800000u) * bitcast<f32>((b & 0x007fffffu) | 0x3f800000u);
+  let up = low >= 0xff800000u && abs(rough - 2f) < 1e-5f;
+  return float_of(((a ^ b) & 0x80000000u) | select(0u, 0x00800000u, up));
 }`,
 
   float_divide: `fn float_divide(x: f32, y: f32) -> f32 {

@@ -21,6 +21,7 @@ const ERFC_FAR = [
 ];
 
 export const ERROR_FUNCTION = {
+  /** Error 2.4 units in the last place. */
   float_erf: `fn float_erf(x: f32) -> f32 {
   if (float_is_nan(x)) {
     return x;

@@ -45,6 +45,7 @@ export const EXPONENTIALS = {
   return float_of((mantissa + (1u << (shift - 1u))) >> shift);
 }`,
 
+  /** Error 0.96 units in the last place. */
   float_exp: `fn float_exp(value: f32) -> f32 {
   if (float_is_nan(value)) {
     return value;
@@ -57,6 +58,7 @@ export const EXPONENTIALS = {
   return float_scale((tail + r) + 1f, i32(n));
 }`,
 
+  /** Error 0.76 units in the last place. */
   float_log: `fn float_log(x: f32) -> f32 {
   let bits = bitcast<u32>(x);
   if ((bits & 0x7fffffffu) < 0x00800000u) {
@@ -77,6 +79,7 @@ export const EXPONENTIALS = {
   return (r + (tail - z * 0.5f)) + float_short(e * ${LN2_HIGH});
 }`,
 
+  /** Error 1.3 units in the last place; one more where a quotient is off by the 2.5 that WGSL allows. */
   float_tanh: `fn float_tanh(x: f32) -> f32 {
   if (float_is_nan(x)) {
     return x;

@@ -7,7 +7,7 @@
  * - **const-expression**: WGSL evaluates what consists of literals alone while it compiles, and refuses what overflows, divides by zero or gives NaN. A
  *   call of a declared function is none, so literals that could lead there are written as calls.
  *
- * `add`, `subtract` and `multiply` are WGSL's own: exact but for denormals, unless a driver fuses a product with a sum, which WGSL allows.
+ * `add`, `subtract` and rounding to whole numbers are WGSL's own, which are exact but for denormal numbers.
  */
 
 import { DTYPES, UnsupportedError } from '@gradus/backend';
@@ -62,7 +62,7 @@ export const OPERATORS: Dialect['operators'] = {
   not: { bool: '!$0', default: '~$0' },
   add: '$0 + $1',
   subtract: '$0 - $1',
-  multiply: '$0 * $1',
+  multiply: { float: 'float_multiply($0, $1)', default: '$0 * $1' },
   divide: { float: 'float_divide($0, $1)', int: 'int_divide($0, $1)', uint: 'uint_divide($0, $1)' },
   remainder: { float: 'float_remainder($0, $1)', int: 'int_remainder($0, $1)', uint: 'uint_remainder($0, $1)' },
   pow: 'float_pow($0, $1)',

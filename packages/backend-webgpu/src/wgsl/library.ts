@@ -1,5 +1,8 @@
 /**
  * The functions that generated WGSL calls. Kernels are written with calls only; what they need is then found by the names in their text.
+ *
+ * Where they are not exact, their comments state the largest error that `accuracy.test.ts` finds, against float64 at some 400,000 arguments from
+ * the whole range and around the places where a method changes.
  */
 
 import { BITS } from './bits.ts';
