@@ -2,7 +2,7 @@
  * sin, cos and atan of float32 in WGSL, after Cephes (S. Moshier, sinf.c, atanf.c).
  *
  * Arguments are reduced by multiples of π/2 in three parts (Cody and Waite), exact up to 8192; beyond, the result is that of a neighbouring
- * argument. Like the logarithm, the reduction needs sums in the order that is written.
+ * argument. `float_kept` (exponential.ts) keeps compilers from adding the parts up first.
  */
 
 import { floatLiteral, polynomial } from './literal.ts';
@@ -24,7 +24,7 @@ export const TRIGONOMETRICS = {
     return float_of(0x7fc00000u);
   }
   let n = round(x * ${floatLiteral(2 / Math.PI)});
-  let exact = ((x - n * ${HALF_PI_1}) - n * ${HALF_PI_2}) - n * ${HALF_PI_3};
+  let exact = float_kept(float_kept(x - n * ${HALF_PI_1}, n) - n * ${HALF_PI_2}, n) - n * ${HALF_PI_3};
   // A little more than π/4: what reduction gives at most where it is exact.
   let r = clamp(exact, -0.8f, 0.8f);
   let z = r * r;
