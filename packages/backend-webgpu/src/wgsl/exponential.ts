@@ -5,8 +5,9 @@
  * The functions built into WGSL may be off by hundreds of units in the last place, and what they make of NaN is open. Here NaN and the
  * infinities are told by their bits; denormal arguments count as zeros.
  *
- * WGSL lets drivers reorder sums of floats (https://www.w3.org/TR/WGSL/#reassociation-and-fusion): `(x - n · high) - n · low` could become `x - n · (high + low)`, which loses
- * what the two parts are for, and exp is off by 67 units in the last place, pow by over 100. `float_kept` prevents that.
+ * WGSL lets drivers reorder sums of floats (https://www.w3.org/TR/WGSL/#reassociation-and-fusion): `(x - n · high) - n · low` could become
+ * `x - n · (high + low)`, which loses what the two parts are for. Written that way, exp is off by 67 units in the last place, pow by over 100.
+ * `float_kept` prevents it.
  */
 
 import { floatLiteral, polynomial } from './literal.ts';
@@ -24,6 +25,7 @@ const LOG_POLYNOMIAL = [
 ];
 const TANH_POLYNOMIAL = [-5.70498872745e-3, 2.06390887954e-2, -5.37397155531e-2, 1.33314422036e-1, -3.33332819422e-1];
 
+/** exp, log, tanh and what they share with others, by name. */
 export const EXPONENTIALS = {
   /**
    * x as it is, out of reach of rules that reorder sums: its bits are combined with the last bit of a whole number below 2^23, which is 0, but no

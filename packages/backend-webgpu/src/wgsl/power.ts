@@ -9,9 +9,9 @@
 
 import { floatLiteral, polynomial } from './literal.ts';
 
-/** Of 2ᶠ for |f| ≤ ½, highest first: (f ln 2)ᵏ / k! up to k = 7 leaves 4e-9. */
+/** Of 2ᶠ for |f| ≤ ½, highest first: (f ln 2)ᵏ / k! up to k = 7 leaves 5e-9. */
 const EXP2_DEGREE = 7;
-/** log2(m) = 2 log2(e) · (s + s³/3 + s⁵/5 + …) with s = (m - 1) / (m + 1): |s| is at most 0.172, so that up to s¹¹ the error is 1e-10. */
+/** log2(m) = 2 log2(e) · (s + s³/3 + s⁵/5 + …) with s = (m - 1) / (m + 1): |s| is at most 0.172, so that up to s¹¹ the error is below 1e-10. */
 const LOG_TERMS = 5;
 
 function exp2Polynomial(): number[] {
@@ -26,6 +26,7 @@ const LOG_POLYNOMIAL = Array.from({ length: LOG_TERMS }, (_, k) => 1 / (2 * (LOG
 const SCALE = 2 * Math.LOG2E;
 const SCALE_HIGH = Math.round(SCALE * 2 ** 10) / 2 ** 10;
 
+/** pow and its parts by name. */
 export const POWER = {
   /** The leading 12 significant bits. */
   float_leading: `fn float_leading(x: f32) -> f32 {

@@ -17,6 +17,7 @@ const ATAN_POLYNOMIAL = [8.05374449538e-2, -1.38776856032e-1, 1.99777106478e-1, 
 const TAN_3_PI_8 = floatLiteral(2.414213562373095);
 const TAN_PI_8 = floatLiteral(0.4142135623730951);
 
+/** sin, cos and atan by name. */
 export const TRIGONOMETRICS = {
   /** The sine of x + shift · π/2, for x that is not negative. */
   float_shifted_sin: `fn float_shifted_sin(x: f32, shift: u32) -> f32 {
