@@ -67,6 +67,9 @@ export function supports(kernel: Kernel): boolean {
       return true;
     case 'reduce':
       return kernel.folds.every((fold) => DTYPES[fold.value.dtype].accumulate);
+    case 'rowwise':
+    case 'argReduce':
+      return true;
     default:
       return false;
   }
