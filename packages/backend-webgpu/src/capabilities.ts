@@ -68,6 +68,7 @@ export function supports(kernel: Kernel): boolean {
     case 'reduce':
       return kernel.folds.every((fold) => DTYPES[fold.value.dtype].accumulate);
     case 'rowwise':
+    case 'optimizerStep':
     case 'argReduce':
       return true;
     default:

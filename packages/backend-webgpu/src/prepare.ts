@@ -7,6 +7,7 @@ import { prepareMap } from './kernels/map.ts';
 import { prepareReduce } from './kernels/reduce.ts';
 import { prepareScatter } from './kernels/scatter.ts';
 import type { Planner } from './launch/launch.ts';
+import { prepareOptimizerStep } from './optimizer/step.ts';
 import { prepareArgReduce } from './rows/arg-reduce.ts';
 import { prepareRowwise } from './rows/rowwise.ts';
 
@@ -21,6 +22,8 @@ export function prepareKernel(kernel: Kernel, toolchain: Toolchain): Planner {
       return prepareScatter(kernel, operandPositions(kernel));
     case 'rowwise':
       return prepareRowwise(kernel);
+    case 'optimizerStep':
+      return prepareOptimizerStep(kernel);
     case 'argReduce':
       return prepareArgReduce(kernel);
     default:
