@@ -82,6 +82,10 @@ export function supports(kernel: Kernel): boolean {
       return kernel.folds.every((fold) => DTYPES[fold.value.dtype].accumulate);
     case 'contract':
       return factors(kernel, kernel.accumulate);
+    case 'rowwise':
+    case 'optimizerStep':
+    case 'argReduce':
+      return true;
     default:
       return false;
   }
