@@ -5,6 +5,7 @@ import { cpu } from '@gradus/backend-cpu';
 import { wasm } from '@gradus/backend-wasm';
 import type { WasmOptions } from '@gradus/backend-wasm';
 import { setDefaultDevice } from '@gradus/tensor';
+import { benchInBrowser } from './browser/run.ts';
 import { measure } from './measure.ts';
 import type { Work } from './measure.ts';
 import { HELP, readOptions } from './options.ts';
@@ -25,6 +26,10 @@ function wasmOptions({ threads, simd }: Options): WasmOptions {
 }
 
 async function run(options: Options): Promise<number> {
+  if (options.device === 'webgpu') {
+    write(options, await benchInBrowser(options.only, options.software));
+    return 0;
+  }
   const chosen = works.filter((work) => options.only === undefined || work.name.includes(options.only));
   if (chosen.length === 0) {
     console.log(`works: ${works.map((work) => work.name).join(', ')}`);
@@ -38,8 +43,12 @@ async function run(options: Options): Promise<number> {
     console.log(describe(result));
   }
   await endTorch();
-  if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(results, null, 2)}\n`);
+  write(options, results);
   return 0;
+}
+
+function write({ json }: Options, results: readonly Result[]): void {
+  if (json !== undefined) writeFileSync(json, `${JSON.stringify(results, null, 2)}\n`);
 }
 
 try {

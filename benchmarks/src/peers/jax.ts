@@ -1,7 +1,6 @@
-/** jax-js on its wasm backend: the MLP's step with plain gradient descent, jitted as a whole; and elementwise functions. */
+/** jax-js: the MLP's step with plain gradient descent, jitted as a whole; and elementwise functions. */
 
 import type { Contender } from '../measure.ts';
-import { importPeer } from './installed.ts';
 
 /** An array of jax-js; an operation takes it away unless it is given `.ref`. */
 interface JaxArray {
@@ -12,11 +11,11 @@ interface JaxArray {
   reshape(shape: readonly number[]): JaxArray;
   mean(): JaxArray;
   sum(axis?: number): JaxArray;
-  dataSync(): Float32Array;
+  data(): Promise<Float32Array>;
   dispose(): void;
 }
 
-interface Jax {
+export interface Jax {
   init(device: string): Promise<unknown>;
   defaultDevice(device: string): unknown;
   readonly jit: <F extends (...args: never[]) => unknown>(fn: F) => F;
@@ -35,17 +34,12 @@ interface Jax {
   };
 }
 
-let loaded: Promise<Jax> | null = null;
-
-async function load(): Promise<Jax> {
-  Object.assign(globalThis, { navigator: globalThis.navigator ?? {} });
-  const jax = (await importPeer('@jax-js/jax')) as Jax;
-  await jax.init('wasm');
-  jax.defaultDevice('wasm');
-  return jax;
+/** jax-js, loaded and made ready when a work first needs it. */
+export interface JaxSource {
+  /** The name that results carry. */
+  readonly name: string;
+  readonly load: () => Promise<Jax>;
 }
-
-const jaxJs = (): Promise<Jax> => (loaded ??= load());
 
 type Layers = readonly JaxArray[];
 
@@ -62,10 +56,10 @@ function logits({ numpy, nn }: Jax, layers: Layers, x: JaxArray): JaxArray {
 }
 
 /** One step of gradient descent on an MLP with these sizes, labels as one-hot rows. */
-export function jaxMlpContender(sizes: readonly number[], x: Float32Array, oneHot: Float32Array, batch: number): Contender {
-  let step: (() => void) | null = null;
-  const prepare = async (): Promise<() => void> => {
-    const jax = await jaxJs();
+export function jaxMlpContender(source: JaxSource, sizes: readonly number[], x: Float32Array, oneHot: Float32Array, batch: number): Contender {
+  let step: (() => Promise<void>) | null = null;
+  const prepare = async (): Promise<() => Promise<void>> => {
+    const jax = await source.load();
     const array = (data: Float32Array, shape: readonly number[]): JaxArray => jax.numpy.array(data).reshape(shape);
     let layers: Layers = sizes.slice(1).flatMap((out, i) => {
       const fanIn = sizes[i] ?? 1;
@@ -84,26 +78,26 @@ export function jaxMlpContender(sizes: readonly number[], x: Float32Array, oneHo
       const [cost, gradients] = jax.valueAndGrad(loss)(...([weights.map((w) => w.ref), a, b] as never[]));
       return [cost, weights.map((w, i) => (gradients[i] === undefined ? w : w.sub(gradients[i].mul(1e-7))))];
     });
-    return () => {
+    return async () => {
       const [cost, next] = update(layers, images.ref, labels.ref);
       layers = next;
-      cost.dataSync();
+      await cost.data();
     };
   };
   return {
-    name: 'jax-js wasm, jitted',
+    name: source.name,
     run: async () => {
       step ??= await prepare();
-      step();
+      await step();
     },
   };
 }
 
 /** An elementwise function, or softmax of rows, jitted. */
-export function jaxFunctionContender(name: 'exp' | 'softmax' | 'gelu', values: Float32Array, shape: readonly number[]): Contender {
+export function jaxFunctionContender(source: JaxSource, name: 'exp' | 'softmax' | 'gelu', values: Float32Array, shape: readonly number[]): Contender {
   let call: (() => Promise<void>) | null = null;
   const prepare = async (): Promise<() => Promise<void>> => {
-    const jax = await jaxJs();
+    const jax = await source.load();
     const x = jax.numpy.array(values).reshape(shape);
     const of = { exp: jax.numpy.exp, softmax: (v: JaxArray) => jax.nn.softmax(v, -1), gelu: jax.nn.gelu }[name];
     const jitted = jax.jit(of);
@@ -114,7 +108,7 @@ export function jaxFunctionContender(name: 'exp' | 'softmax' | 'gelu', values: F
     };
   };
   return {
-    name: 'jax-js wasm, jitted',
+    name: source.name,
     run: async () => {
       call ??= await prepare();
       await call();

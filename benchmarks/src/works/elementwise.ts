@@ -4,6 +4,7 @@ import { add, evaluate, exp, gelu, layerNorm, ones, randn, scope, softmax, zeros
 import type { Tensor } from '@gradus/tensor';
 import type { Contender, Work } from '../measure.ts';
 import { jaxFunctionContender } from '../peers/jax.ts';
+import { jaxInNode } from '../peers/jax-in-node.ts';
 
 const SIDE = 1024;
 
@@ -28,7 +29,7 @@ function work(name: string, of: (x: Tensor, y: Tensor) => Tensor, columns: numbe
       const values = x.dataSync() as Float32Array;
       y.dataSync();
       const run = (): void => scope(() => evaluate(of(x, y)));
-      return [{ name: 'gradus', run }, copy(values), ...(peer === undefined ? [] : [jaxFunctionContender(peer, values, [SIDE, columns])])];
+      return [{ name: 'gradus', run }, copy(values), ...(peer === undefined ? [] : [jaxFunctionContender(jaxInNode, peer, values, [SIDE, columns])])];
     },
   };
 }
