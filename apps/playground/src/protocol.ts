@@ -52,6 +52,8 @@ export interface Status {
   /** The device's own name, such as `wasm (2 threads)`. */
   readonly deviceTitle: string;
   readonly weights: number;
+  /** Has it learned anything, here or before its weights were loaded? */
+  readonly trained: boolean;
   /** Steps taken. */
   readonly steps: number;
   /** Images seen. */
@@ -97,8 +99,10 @@ export type Report =
   | { readonly type: 'loading'; readonly what: string; readonly received: number; readonly total: number | null }
   | { readonly type: 'progress'; readonly progress: Progress }
   | { readonly type: 'evaluation'; readonly evaluation: Evaluation }
-  | { readonly type: 'moved'; readonly from: DeviceName; readonly to: DeviceName; readonly steps: number }
+  | { readonly type: 'moved'; readonly from: DeviceName; readonly to: DeviceName; readonly images: number }
   | { readonly type: 'classified'; readonly id: number; readonly probabilities: Float32Array }
   | { readonly type: 'test-image'; readonly index: number; readonly label: number; readonly pixels: Float32Array }
-  | { readonly type: 'saved'; readonly name: string; readonly bytes: Uint8Array }
+  | { readonly type: 'saved'; readonly name: string; readonly bytes: Uint8Array<ArrayBuffer> }
+  /** The visitor's files were taken. */
+  | { readonly type: 'data'; readonly dataset: DatasetName }
   | { readonly type: 'failure'; readonly failure: Failure };

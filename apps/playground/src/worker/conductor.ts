@@ -50,6 +50,8 @@ export class Conductor {
   #phase: Phase = 'paused';
   #setup: Setup | null = null;
   #trainer: Trainer | null = null;
+  /** Were its weights loaded? */
+  #loaded = false;
   #nextTest = FIRST_TEST;
   #since: Since = { at: 0, images: 0, loss: 0, right: 0 };
 
@@ -119,7 +121,8 @@ export class Conductor {
       case 'load':
         return this.#load(command.bytes);
       case 'files':
-        return this.#around.images.put(command.dataset, command.files);
+        await this.#around.images.put(command.dataset, command.files);
+        return this.#post({ type: 'data', dataset: command.dataset });
       default:
         throw new UnsupportedError({ op: 'conductor', expected: 'a known command', got: JSON.stringify(command satisfies never) });
     }
@@ -131,6 +134,7 @@ export class Conductor {
     this.#trainer?.dispose();
     this.#trainer = new Trainer(setup.model, device, setup.seed, setup);
     this.#setup = setup;
+    this.#loaded = false;
     this.#nextTest = FIRST_TEST;
     this.#reportStatus();
   }
@@ -148,7 +152,7 @@ export class Conductor {
     }
     this.#setup = { ...setup, device: to };
     this.#startClocks();
-    this.#post({ type: 'moved', from, to, steps: trainer.steps });
+    this.#post({ type: 'moved', from, to, images: trainer.images });
     this.#reportStatus();
   }
 
@@ -180,6 +184,7 @@ export class Conductor {
     this.#trainer?.dispose();
     this.#trainer = next;
     this.#setup = { ...setup, model };
+    this.#loaded = true;
     this.#nextTest = FIRST_TEST;
     this.#phase = 'paused';
     this.#reportStatus();
@@ -247,7 +252,16 @@ export class Conductor {
     const [setup, trainer] = [this.#setup, this.#trainer];
     if (setup === null || trainer === null) return;
     const { weights, steps, images, epochs } = trainer;
-    const status: Status = { phase: this.#phase, setup, deviceTitle: trainer.device.name, weights, steps, images, epochs };
+    const status: Status = {
+      phase: this.#phase,
+      setup,
+      deviceTitle: trainer.device.name,
+      weights,
+      trained: this.#loaded || steps > 0,
+      steps,
+      images,
+      epochs,
+    };
     this.#post({ type: 'status', status });
   }
 

@@ -2,6 +2,7 @@
 
 import { UnsupportedError } from '@gradus/backend';
 import type { Backend } from '@gradus/backend';
+import { cpu } from '@gradus/backend-cpu'; // the core has it anyway
 import type { DeviceName } from '../choices.ts';
 
 /** More threads than this gain nothing for networks of this size. */
@@ -24,7 +25,7 @@ export function threadsFor(surroundings: { readonly isolated: boolean; readonly 
 export async function openDevice(name: DeviceName): Promise<Backend> {
   switch (name) {
     case 'cpu':
-      return (await import('@gradus/backend-cpu')).cpu();
+      return cpu();
     case 'wasm': {
       const isolated = globalThis.crossOriginIsolated && typeof SharedArrayBuffer === 'function';
       const { wasm } = await import('@gradus/backend-wasm');

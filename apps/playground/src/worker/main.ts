@@ -16,7 +16,7 @@ interface WorkerScope {
 const worker = globalThis as unknown as WorkerScope;
 
 function post(report: Report): void {
-  worker.postMessage(report, report.type === 'saved' ? [report.bytes.buffer as ArrayBuffer] : []);
+  worker.postMessage(report, report.type === 'saved' ? [report.bytes.buffer] : []);
 }
 
 // The page names its own address, which the data lie beside; the worker's is that of a file somewhere below.

@@ -192,8 +192,8 @@ export class Trainer {
   }
 
   /** The weights as a safetensors file, with PyTorch's names. */
-  async save(metadata: Readonly<Record<string, string>>): Promise<Uint8Array> {
-    return encodeSafetensors(this.#placed.model.stateDict(), metadata);
+  async save(metadata: Readonly<Record<string, string>>): Promise<Uint8Array<ArrayBuffer>> {
+    return Uint8Array.from(await encodeSafetensors(this.#placed.model.stateDict(), metadata));
   }
 
   /** Takes the weights of a safetensors file. @throws FormatError, StateDictError: nothing has changed then */
