@@ -14,8 +14,8 @@ test('what was measured at one moment is one row', () => {
   curves.addProgress(progress(128, 1));
   curves.addEvaluation(evaluation(128, 0.7));
   expect(curves.rows).toEqual([
-    { images: 64, loss: 2, training: 0.5, test: null },
-    { images: 128, loss: 1, training: 0.5, test: 0.7 },
+    { images: 64, loss: 2, training: 0.5, test: null, reports: 1 },
+    { images: 128, loss: 1, training: 0.5, test: 0.7, reports: 1 },
   ]);
   curves.clear();
   expect(curves.rows).toEqual([]);

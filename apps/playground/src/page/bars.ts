@@ -27,22 +27,18 @@ export class Bars {
 
   /** Nothing was asked. */
   clear(): void {
-    this.#say('Nothing to recognise yet.');
+    this.#sentence.textContent = 'Nothing to recognise yet.';
     for (const item of this.#list.children) fill(item, null, false);
   }
 
-  /** Shows probabilities. @param label what it is, for an image of the test set; @param trained has the network learned anything? */
-  show(probabilities: Float32Array, label: number | null, trained: boolean): void {
+  /** Shows probabilities. @param label what it is, for an image of the test set; @param trained has the network learned anything? @returns the sentence */
+  show(probabilities: Float32Array, label: number | null, trained: boolean): string {
     const best = probabilities.indexOf(Math.max(...probabilities));
     for (const [i, item] of [...this.#list.children].entries()) fill(item, probabilities[i] ?? 0, i === best);
     const answer = `${this.#classes[best]?.name ?? best}, ${percent(probabilities[best] ?? 0)} sure`;
     const truth = label === null ? '' : label === best ? ' – right' : ` – in truth ${this.#classes[label]?.name ?? label}`;
-    this.#say(trained ? `${answer}${truth}` : `${answer} – a guess: it has not learned anything yet`);
-  }
-
-  /** Said once: what is said already stays as it is, so that it is not read out again. */
-  #say(sentence: string): void {
-    if (this.#sentence.textContent !== sentence) this.#sentence.textContent = sentence;
+    this.#sentence.textContent = trained ? `${answer}${truth}` : `${answer} – a guess: it has not learned anything yet`;
+    return this.#sentence.textContent;
   }
 }
 

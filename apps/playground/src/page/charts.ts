@@ -2,19 +2,14 @@
 
 import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
-import type { DeviceName } from '../choices.ts';
 import type { Row } from '../curves.ts';
 import { element } from './elements.ts';
+import { drawMoves } from './moves.ts';
+import type { Move } from './moves.ts';
 import { percent } from './words.ts';
 
 const HEIGHT = 190;
 const FONT = '11px system-ui, sans-serif';
-
-/** A change of device. */
-export interface Move {
-  readonly images: number;
-  readonly to: DeviceName;
-}
 
 /** A colour of the style sheet, as it is now. */
 const colour = (name: string) => (): string => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
@@ -30,13 +25,19 @@ interface Line {
   readonly points: boolean;
 }
 
-function makeChart(
-  target: HTMLElement,
-  lines: readonly Line[],
-  y: uPlot.Scale,
-  labels: (value: number) => string,
-  moves: () => readonly Move[],
-): uPlot {
+/** A chart before it has any points. */
+interface Blank {
+  readonly target: HTMLElement;
+  readonly lines: readonly Line[];
+  readonly y: uPlot.Scale;
+  /** Of the ticks of y. */
+  readonly labels: (value: number) => string;
+  readonly moves: () => readonly Move[];
+  /** Where devices are named: away from the curves. */
+  readonly namesAt: 'top' | 'bottom';
+}
+
+function makeChart({ target, lines, y, labels, moves, namesAt }: Blank): uPlot {
   const axis: uPlot.Axis = {
     stroke: colour('--muted'),
     font: FONT,
@@ -62,7 +63,7 @@ function makeChart(
           return { label, stroke: colour(name), width, spanGaps: true, points: { show: points, size: 5, fill: colour(name) } };
         }),
       ],
-      hooks: { draw: [(plot) => drawMoves(plot, moves())] },
+      hooks: { draw: [(plot) => drawMoves(plot, moves(), colour('--muted')(), namesAt)] },
     },
     [[], ...lines.map(() => [])],
     target,
@@ -71,27 +72,10 @@ function makeChart(
   return chart;
 }
 
-/** A dashed line, and beside it the device that took over. */
-function drawMoves(plot: uPlot, moves: readonly Move[]): void {
-  const { ctx, bbox } = plot;
-  ctx.save();
-  ctx.strokeStyle = ctx.fillStyle = colour('--muted')();
-  ctx.lineWidth = devicePixelRatio;
-  ctx.setLineDash([3 * devicePixelRatio, 3 * devicePixelRatio]);
-  ctx.font = `${11 * devicePixelRatio}px system-ui, sans-serif`;
-  ctx.textBaseline = 'top';
-  for (const { images, to } of moves) {
-    const x = plot.valToPos(images, 'x', true);
-    ctx.beginPath();
-    ctx.moveTo(x, bbox.top);
-    ctx.lineTo(x, bbox.top + bbox.height);
-    ctx.stroke();
-    // On the side where there is room.
-    const right = x < bbox.left + 0.8 * bbox.width;
-    ctx.textAlign = right ? 'left' : 'right';
-    ctx.fillText(to, x + (right ? 4 : -4) * devicePixelRatio, bbox.top + 2 * devicePixelRatio);
-  }
-  ctx.restore();
+/** The tens of percents below the first tests: what comes later is seen better without the empty space under it. */
+function leastTest(rows: readonly Row[]): number {
+  const least = rows.reduce((sofar, { test }) => Math.min(sofar, test ?? 1), 1);
+  return least === 1 ? 0 : Math.max(0, Math.floor(10 * least - 1) / 10);
 }
 
 /** The charts; {@link Charts.show} draws, {@link Charts.describe} says the same in words. */
@@ -109,8 +93,10 @@ export class Charts {
     const training: Line = { label: 'training', colour: '--training', width: 1.5, points: false };
     const test: Line = { label: 'test', colour: '--test', width: 2, points: true };
     const fromZero: uPlot.Scale = { range: (_, __, most) => [0, Math.max(most, 0.1) * 1.05] };
-    this.#loss = makeChart(this.#lossTarget, [training], fromZero, String, moves);
-    this.#accuracy = makeChart(this.#accuracyTarget, [training, test], { range: [0, 1] }, (share) => `${Math.round(100 * share)} %`, moves);
+    const toOne: uPlot.Scale = { range: () => [leastTest(this.#rows), 1] };
+    const asPercent = (share: number): string => `${Math.round(100 * share)} %`;
+    this.#loss = makeChart({ target: this.#lossTarget, lines: [training], y: fromZero, labels: String, moves, namesAt: 'top' });
+    this.#accuracy = makeChart({ target: this.#accuracyTarget, lines: [training, test], y: toOne, labels: asPercent, moves, namesAt: 'bottom' });
     matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => {
       this.#loss.redraw();
       this.#accuracy.redraw();

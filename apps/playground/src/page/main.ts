@@ -8,17 +8,20 @@ import type { Command, Evaluation, Failure, Progress, Report, Status } from '../
 import { sortFiles } from '../visitor-files.ts';
 import { Bars } from './bars.ts';
 import { Charts } from './charts.ts';
-import type { Move } from './charts.ts';
 import { ConfusionTable } from './confusion-table.ts';
 import { Controls } from './controls.ts';
 import { element } from './elements.ts';
 import { Loading } from './loading.ts';
 import { showLacks } from './notices.ts';
+import type { Move } from './moves.ts';
 import { Pad } from './pad.ts';
 import { count, percent } from './words.ts';
 import { startWorker } from './worker-client.ts';
 
 const TEST_IMAGES = 10_000;
+
+/** Results of whole epochs are read out at most this often, in milliseconds: a fast device has one every second. */
+const QUIET_MS = 15_000;
 
 const announcer = element('announcer', HTMLParagraphElement);
 const failureText = element('failure', HTMLParagraphElement);
@@ -39,6 +42,7 @@ const loading = new Loading();
 const pad = new Pad((pixels) => {
   label = null;
   clearButton.disabled = false;
+  asked = true;
   classify(pixels);
 });
 const controls = new Controls(
@@ -62,6 +66,10 @@ let moves: Move[] = [];
 let question = 0;
 /** The class of the test image on the pad; null for a drawing. */
 let label: number | null = null;
+/** Is the next answer to what the visitor did, and so to be read out? */
+let asked = false;
+/** When a result was read out. */
+let toldAt = 0;
 
 testImageButton.addEventListener('click', () => send({ type: 'test-image', index: Math.floor(Math.random() * TEST_IMAGES) }));
 clearButton.addEventListener('click', () => {
@@ -119,8 +127,7 @@ function hear(report: Report): void {
       moves = [...moves, { images: report.images, to: report.to }];
       return announce(`Goes on on ${report.to}`);
     case 'classified':
-      if (report.id === question) bars.show(report.probabilities, label, status?.trained === true);
-      return;
+      return showAnswer(report.id, report.probabilities);
     case 'test-image':
       label = report.label;
       clearButton.disabled = false;
@@ -128,6 +135,7 @@ function hear(report: Report): void {
         report.pixels,
         `Test image ${count(report.index)}: ${DATASET_CHOICES[status?.setup.dataset ?? 'mnist'].classes[label]?.name ?? label}`,
       );
+      asked = true;
       return classify(report.pixels);
     case 'saved':
       return download(report.name, report.bytes);
@@ -168,6 +176,7 @@ function begin({ setup, weights }: Status): void {
   table.begin(classes);
   bars.begin(classes);
   for (const figure of Object.values(figures)) figure.textContent = '–';
+  figures.seen.textContent = '0';
   announce(`New network with ${count(weights)} weights for ${title}`);
   if (pad.pixels !== null) classify(pad.pixels);
 }
@@ -190,8 +199,18 @@ function showEvaluation(evaluation: Evaluation): void {
   charts.describe(curves.rows);
   table.show(evaluation);
   figures.accuracy.textContent = percent(evaluation.accuracy);
-  if (evaluation.complete) announce(`${percent(evaluation.accuracy)} of all test images right after ${count(evaluation.images)}`);
+  if (evaluation.complete && performance.now() - toldAt > QUIET_MS) {
+    toldAt = performance.now();
+    announce(`${percent(evaluation.accuracy)} of all test images right after ${count(evaluation.images)}`);
+  }
   if (pad.pixels !== null) classify(pad.pixels);
+}
+
+function showAnswer(id: number, probabilities: Float32Array): void {
+  if (id !== question) return;
+  const sentence = bars.show(probabilities, label, status?.trained === true);
+  if (asked) announce(sentence);
+  asked = false;
 }
 
 function showFailure({ message, during }: Failure): void {

@@ -19,8 +19,9 @@ import type { Step } from './trainer.ts';
 /** The page is told how training goes at most this often, in milliseconds. */
 const REPORT_MS = 150;
 
-/** Steps between two looks at a sample of the test images; the first look comes sooner. */
+/** A sample of the test images is looked at after so many steps and so many milliseconds, whichever is later; the first look comes sooner. */
 const STEPS_PER_TEST = 100;
+const TEST_MS = 1000;
 const FIRST_TEST = 20;
 
 /** What the conductor needs of its surroundings. */
@@ -53,6 +54,8 @@ export class Conductor {
   /** Were its weights loaded? */
   #loaded = false;
   #nextTest = FIRST_TEST;
+  /** When it was tested last. */
+  #testedAt = -Infinity;
   #since: Since = { at: 0, images: 0, loss: 0, right: 0 };
 
   constructor(surroundings: Surroundings) {
@@ -101,7 +104,6 @@ export class Conductor {
       case 'train':
         this.#need();
         this.#phase = 'training';
-        this.#startClocks();
         return this.#reportStatus();
       case 'pause':
         this.#phase = 'paused';
@@ -135,7 +137,7 @@ export class Conductor {
     this.#trainer = new Trainer(setup.model, device, setup.seed, setup);
     this.#setup = setup;
     this.#loaded = false;
-    this.#nextTest = FIRST_TEST;
+    this.#startOver();
     this.#reportStatus();
   }
 
@@ -151,7 +153,7 @@ export class Conductor {
       throw error;
     }
     this.#setup = { ...setup, device: to };
-    this.#startClocks();
+    this.#throughput.reset();
     this.#post({ type: 'moved', from, to, images: trainer.images });
     this.#reportStatus();
   }
@@ -185,7 +187,7 @@ export class Conductor {
     this.#trainer = next;
     this.#setup = { ...setup, model };
     this.#loaded = true;
-    this.#nextTest = FIRST_TEST;
+    this.#startOver();
     this.#phase = 'paused';
     this.#reportStatus();
     await this.#test('test');
@@ -196,14 +198,18 @@ export class Conductor {
     const { trainer, setup } = this.#need();
     const train = await this.#around.images.get(setup.dataset, 'train', MODELS[setup.model].flatten);
     if (this.#interrupted()) return;
-    this.#throughput.begin(this.#around.now());
+    this.#throughput.resume(this.#around.now());
     const ended = await trainer.train(train, (step) => {
       this.#count(trainer, step);
-      return !this.#interrupted() && trainer.steps < this.#nextTest;
+      return !this.#interrupted() && !this.#isTestDue(trainer);
     });
     this.#report(trainer);
     if (ended) await this.#test('test');
-    else if (trainer.steps >= this.#nextTest) await this.#test('sample');
+    else if (this.#isTestDue(trainer)) await this.#test('sample');
+  }
+
+  #isTestDue({ steps }: Trainer): boolean {
+    return steps >= this.#nextTest && this.#around.now() - this.#testedAt >= TEST_MS;
   }
 
   #interrupted(): boolean {
@@ -233,13 +239,16 @@ export class Conductor {
     const tested = await trainer.test(images, () => part === 'sample' && this.#interrupted());
     if (tested === null) return;
     this.#nextTest = (Math.floor(trainer.steps / STEPS_PER_TEST) + 1) * STEPS_PER_TEST;
+    this.#testedAt = this.#around.now();
     const { steps, images: seen } = trainer;
     this.#post({ type: 'evaluation', evaluation: { ...tested, steps, images: seen, complete: part === 'test' } });
-    this.#startClocks();
   }
 
-  #startClocks(): void {
-    this.#since = { at: this.#around.now(), images: 0, loss: 0, right: 0 };
+  /** Nothing was measured yet. */
+  #startOver(): void {
+    this.#nextTest = FIRST_TEST;
+    this.#testedAt = -Infinity;
+    this.#throughput.reset();
   }
 
   /** The network there is. @throws UnsupportedError before the first setup */

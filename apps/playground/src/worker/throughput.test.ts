@@ -4,7 +4,7 @@ import { Throughput } from './throughput.ts';
 test('images per second', () => {
   const throughput = new Throughput();
   expect(throughput.rate).toBe(0);
-  throughput.begin(1000);
+  throughput.resume(1000);
   throughput.add(64, 1000);
   expect(throughput.rate).toBe(0);
   throughput.add(64, 1500);
@@ -13,17 +13,27 @@ test('images per second', () => {
 
 test('of the last moments: what was slow a while ago does not count', () => {
   const throughput = new Throughput();
-  throughput.begin(0);
+  throughput.resume(0);
   throughput.add(10, 1000);
   for (let at = 1100; at <= 4000; at += 100) throughput.add(100, at);
   expect(throughput.rate).toBeCloseTo(1000);
 });
 
-test('a pause does not count', () => {
+test('a pause does not count, and what was before it does', () => {
   const throughput = new Throughput();
-  throughput.begin(0);
+  throughput.resume(0);
   throughput.add(100, 100);
-  throughput.begin(60_000);
-  throughput.add(50, 60_100);
-  expect(throughput.rate).toBe(500);
+  throughput.resume(60_000);
+  throughput.add(300, 60_100);
+  expect(throughput.rate).toBe(2000);
+});
+
+test('another device begins anew', () => {
+  const throughput = new Throughput();
+  throughput.resume(0);
+  throughput.add(100, 1000);
+  throughput.reset();
+  throughput.resume(2000);
+  throughput.add(100, 2100);
+  expect(throughput.rate).toBe(1000);
 });

@@ -1,24 +1,31 @@
-/** Images per second over the last moments of training; pauses do not count. */
+/** Images per second over the last moments of training. Only time spent training counts: not pauses, not tests. */
 
-/** How far back to look, in milliseconds: long enough to be calm, short enough to follow a change of device. */
+/** How much training to look back on, in milliseconds: long enough to be calm. */
 const WINDOW_MS = 1500;
 
 /** See above. Times are in milliseconds. */
 export class Throughput {
-  #samples: { readonly at: number; readonly images: number }[] = [];
-  #images = 0;
+  /** Images so far, by the time spent training so far. */
+  #samples: { readonly at: number; readonly images: number }[] = [{ at: 0, images: 0 }];
+  #since = 0;
 
-  /** Training begins, or goes on, now. */
-  begin(now: number): void {
-    this.#images = 0;
-    this.#samples = [{ at: now, images: 0 }];
+  /** Forgets what was measured: another device. */
+  reset(): void {
+    this.#samples = [{ at: 0, images: 0 }];
   }
 
-  /** So many images more. */
+  /** Training goes on now. */
+  resume(now: number): void {
+    this.#since = now;
+  }
+
+  /** So many images more, trained on since it went on, or since the last call. */
   add(images: number, now: number): void {
-    this.#images += images;
-    this.#samples.push({ at: now, images: this.#images });
-    while (this.#samples.length > 2 && now - (this.#samples[1]?.at ?? now) >= WINDOW_MS) this.#samples.shift();
+    const last = this.#samples.at(-1) ?? { at: 0, images: 0 };
+    const at = last.at + now - this.#since;
+    this.#since = now;
+    this.#samples.push({ at, images: last.images + images });
+    while (this.#samples.length > 2 && at - (this.#samples[1]?.at ?? at) >= WINDOW_MS) this.#samples.shift();
   }
 
   /** Images per second; 0 before the first. */

@@ -174,12 +174,14 @@ export class Trainer {
     try {
       next = place(this.name, device, this.#pace.lr);
       defaultGenerator.restore(random); // the weights it began with are replaced, and should not count
-      const { model } = next;
+      const { model, optimizer } = next;
       const weights = await mapValues(before.model.stateDict(), across);
-      scope(() => void model.loadStateDict(weights));
       const state: ArenaState[] = [];
       for (const arena of moments) state.push({ steps: arena.steps, state: await Promise.all(arena.state.map(across)) });
-      next.optimizer.loadStateDict(state);
+      scope(() => {
+        model.loadStateDict(weights);
+        optimizer.loadStateDict(state);
+      });
       this.#placed = next;
     } catch (error) {
       if (next !== null) removeFrom(next);
