@@ -85,15 +85,21 @@ export function closeTo(actual: ArrayLike<number>, wanted: ArrayLike<number>, re
   }
 }
 
-export function run(
+/** An op, or its gradients, on inputs with these values: tensors of the current scope. */
+type Subject<R> = (
   specification: OpSpecification,
   inputs: readonly InputSpecification[],
   values: readonly Float64Array[],
   dtype: DType,
   device: Device,
-): ArrayLike<number> {
-  return scope(() => specification.run(...inputs.map((input, i) => toTensor(input, values[i] ?? new Float64Array(), dtype, device))).dataSync());
-}
+) => R;
+
+/** What the op gives. */
+export const resultOf: Subject<Tensor> = (specification, inputs, values, dtype, device) =>
+  specification.run(...inputs.map((input, i) => toTensor(input, values[i] ?? new Float64Array(), dtype, device)));
+
+/** What the op gives, as numbers. */
+export const run: Subject<ArrayLike<number>> = (...subject) => scope(() => resultOf(...subject).dataSync());
 
 export function expected(specification: OpSpecification, inputs: readonly InputSpecification[], values: readonly Float64Array[]): Reference {
   return specification.reference(...inputs.map((input, i) => ({ dims: input.dims, data: values[i] ?? new Float64Array() })));
@@ -121,42 +127,33 @@ export const weights = (size: number, seed: number): Float64Array => draw({ dims
 /** The largest magnitude, and 1 at least. */
 export const scaleOf = (numbers: ArrayLike<number>): number => Array.from(numbers).reduce((most, x) => Math.max(most, Math.abs(x)), 1);
 
-/** Gradients of the inputs, on a device. */
-export function gradientsOf(
-  specification: OpSpecification,
-  inputs: readonly InputSpecification[],
-  values: readonly Float64Array[],
-  dtype: DType,
-  device: Device,
-): ArrayLike<number>[] {
+/** Gradients of the inputs. */
+export const gradientTensors: Subject<readonly Tensor[]> = (specification, inputs, values, dtype, device) => {
   const { dims, data } = expected(specification, inputs, values);
-  return scope(() => {
-    const tensors = inputs.map((input, i) => toTensor(input, values[i] ?? new Float64Array(), dtype, device));
-    const cotangent = tensor(weights(data.length, 11), { shape: dims, dtype, device });
-    return gradients(specification, inputs, tensors, cotangent).map((g) => g.dataSync());
-  });
-}
+  const tensors = inputs.map((input, i) => toTensor(input, values[i] ?? new Float64Array(), dtype, device));
+  const cotangent = tensor(weights(data.length, 11), { shape: dims, dtype, device });
+  return gradients(specification, inputs, tensors, cotangent);
+};
+
+/** Gradients of the inputs, as numbers. */
+export const gradientsOf: Subject<ArrayLike<number>[]> = (...subject) => scope(() => gradientTensors(...subject).map((g) => g.dataSync()));
 
 /** The gradient of Σ direction · gradient. */
-export function secondGradientsOf(
-  specification: OpSpecification,
-  inputs: readonly InputSpecification[],
-  values: readonly Float64Array[],
-  dtype: DType,
-  device: Device,
-): ArrayLike<number>[] {
-  const { dims, data } = expected(specification, inputs, values);
+export const secondGradientTensors: Subject<readonly Tensor[]> = (specification, inputs, values, dtype, device) => {
   const floats = inputs.flatMap((input, i) => (input.whole === true ? [] : [i]));
-  return scope(() => {
-    const tensors = inputs.map((input, i) => toTensor(input, values[i] ?? new Float64Array(), dtype, device));
-    const projected = (...free: Tensor[]): Tensor => {
-      const own = tensors.map((t, i) => (floats.includes(i) ? (free[floats.indexOf(i)] ?? t) : t));
-      const found = gradients(specification, inputs, own, tensor(weights(data.length, 11), { shape: dims, dtype, device }));
-      return found
-        .map((g, k) => g.mul(tensor(weights(g.size, 31 + (floats[k] ?? 0)), { shape: g.shape, dtype, device })).sum())
-        .reduce((a, b) => a.add(b));
-    };
-    const free = floats.flatMap((i) => tensors[i] ?? []);
-    return vjp(projected, free, tensor(1, { dtype, device })).gradients.map((g) => g.dataSync());
-  });
-}
+  const { dims, data } = expected(specification, inputs, values);
+  const tensors = inputs.map((input, i) => toTensor(input, values[i] ?? new Float64Array(), dtype, device));
+  const projected = (...free: Tensor[]): Tensor => {
+    const own = tensors.map((t, i) => (floats.includes(i) ? (free[floats.indexOf(i)] ?? t) : t));
+    const found = gradients(specification, inputs, own, tensor(weights(data.length, 11), { shape: dims, dtype, device }));
+    return found
+      .map((g, k) => g.mul(tensor(weights(g.size, 31 + (floats[k] ?? 0)), { shape: g.shape, dtype, device })).sum())
+      .reduce((a, b) => a.add(b));
+  };
+  const free = floats.flatMap((i) => tensors[i] ?? []);
+  return vjp(projected, free, tensor(1, { dtype, device })).gradients;
+};
+
+/** The same as numbers. */
+export const secondGradientsOf: Subject<ArrayLike<number>[]> = (...subject) =>
+  scope(() => secondGradientTensors(...subject).map((g) => g.dataSync()));

@@ -1,0 +1,73 @@
+/** What the webgpu backend can do, and which kernels it runs. */
+
+import { evaluationOrder } from '@gradus/backend';
+import type { Capabilities, DTypeCapabilities, Expression, Kernel } from '@gradus/backend';
+import type { Toolchain } from './device/toolchain.ts';
+
+const FULL: DTypeCapabilities = { store: true, compute: true, accumulate: true };
+const STORED: DTypeCapabilities = { store: true, compute: false, accumulate: false };
+const NONE: DTypeCapabilities = { store: false, compute: false, accumulate: false };
+
+const DTYPES: Capabilities['dtypes'] = {
+  float64: NONE,
+  float32: FULL,
+  float16: STORED,
+  bfloat16: STORED,
+  int32: FULL,
+  uint32: FULL,
+  int8: FULL,
+  uint8: FULL,
+  bool: { store: true, compute: true, accumulate: false },
+};
+
+/** Elements are counted by int32: a block has no more than its smallest ones reach. */
+const MOST_ELEMENTS = 2 ** 31 - 1;
+
+/** The capabilities of a device with these limits. */
+export function capabilitiesOf(toolchain: Toolchain, { maxBufferSize, maxStorageBufferBindingSize }: GPUSupportedLimits): Capabilities {
+  return {
+    dtypes: DTYPES,
+    synchronousRead: false,
+    maxBindings: toolchain.maxStorageBuffers,
+    maxBlockBytes: Math.min(maxBufferSize, maxStorageBufferBindingSize, MOST_ELEMENTS),
+    bindingAlignment: 1,
+    subBufferAliasing: true,
+    threads: 1,
+    simd: true,
+    subgroups: toolchain.minSubgroupSize > 0,
+    deterministic: true,
+    denormals: false,
+  };
+}
+
+/** The expressions of a kernel. */
+function rootsOf(kernel: Kernel): Expression[] {
+  const roots: Expression[] = [];
+  if ('outputs' in kernel) roots.push(...kernel.outputs.map((output) => output.value));
+  if (kernel.kind === 'reduce') roots.push(...kernel.folds.map((fold) => fold.value));
+  if (kernel.kind === 'scatter') roots.push(kernel.position, kernel.value);
+  return roots;
+}
+
+/** Are all dtypes stored here, and all operations in dtypes that are calculated in? */
+function computes(kernel: Kernel): boolean {
+  const named = [...kernel.operands.map((operand) => operand.dtype), ...kernel.scalars];
+  if (!named.every((dtype) => DTYPES[dtype]?.store)) return false;
+  return evaluationOrder(rootsOf(kernel)).every(
+    (e) => DTYPES[e.dtype]?.store && (!('args' in e) || e.args.every((argument) => DTYPES[argument.dtype]?.compute)),
+  );
+}
+
+/** Does this backend run `kernel`? */
+export function supports(kernel: Kernel): boolean {
+  if (!computes(kernel)) return false;
+  switch (kernel.kind) {
+    case 'map':
+    case 'scatter':
+      return true;
+    case 'reduce':
+      return kernel.folds.every((fold) => DTYPES[fold.value.dtype].accumulate);
+    default:
+      return false;
+  }
+}

@@ -1,0 +1,23 @@
+/** From a kernel to what plans its runs. */
+
+import { UnsupportedError, operandPositions } from '@gradus/backend';
+import type { Kernel } from '@gradus/backend';
+import type { Toolchain } from './device/toolchain.ts';
+import { prepareMap } from './kernels/map.ts';
+import { prepareReduce } from './kernels/reduce.ts';
+import { prepareScatter } from './kernels/scatter.ts';
+import type { Planner } from './launch/launch.ts';
+
+/** Plans runs of any kernel that `supports` accepts. */
+export function prepareKernel(kernel: Kernel, toolchain: Toolchain): Planner {
+  switch (kernel.kind) {
+    case 'map':
+      return prepareMap(kernel);
+    case 'reduce':
+      return prepareReduce(kernel, toolchain);
+    case 'scatter':
+      return prepareScatter(kernel, operandPositions(kernel));
+    default:
+      throw new UnsupportedError({ op: 'webgpu.prepare', expected: 'a kernel with an implementation', got: kernel.kind });
+  }
+}

@@ -1,0 +1,10 @@
+/** The conformance kit in Node.js, on Dawn. */
+
+import { conformance } from '@gradus/backend-testkit';
+import { describe, test } from 'vitest';
+import { webgpu } from '../src/index.ts';
+import { noDawn } from './dawn.ts';
+
+describe.skipIf(noDawn !== null)(noDawn === null ? 'webgpu' : `webgpu (skipped: ${noDawn})`, () => {
+  for (const check of conformance(() => webgpu())) test(check.name, check.run);
+});
