@@ -14,7 +14,6 @@ import { Complaints, Visit } from './visit.ts';
 
 const { browser, reasons } = await startChromium({ graphics: 'software' });
 const title = browser === null ? `the page (skipped: no Chromium starts here: ${reasons.join('; ')})` : 'the page';
-const hasWebGpu = 'webgpu' in (await import('@gradus/backend-webgpu'));
 
 /** Enough for a drawing to be recognised, and a second's work for wasm. */
 const GOOD = 96;
@@ -75,7 +74,7 @@ describe.skipIf(browser === null)(title, () => {
   });
 
   test('goes on on another device while it trains, from where it was', async () => {
-    for (const device of ['cpu', 'wasm', ...(hasWebGpu ? ['webgpu', 'wasm'] : [])]) {
+    for (const device of ['cpu', 'wasm', 'webgpu', 'wasm']) {
       const before = await visit.number('#seen');
       await visit.moveTo(device);
       await visit.atLeast('#seen', before + 1280);

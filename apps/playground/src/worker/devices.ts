@@ -8,11 +8,6 @@ import type { DeviceName } from '../choices.ts';
 /** More threads than this gain nothing for networks of this size. */
 const MOST_THREADS = 4;
 
-/** What `@gradus/backend-webgpu` brings. */
-interface WebGpuPackage {
-  readonly webgpu?: () => Promise<Backend>;
-}
-
 /** Threads of the wasm device: all processors but the page's own, where threads may share memory; else one. */
 export function threadsFor(surroundings: { readonly isolated: boolean; readonly processors: number }): number {
   return surroundings.isolated ? Math.min(MOST_THREADS, Math.max(1, surroundings.processors - 1)) : 1;
@@ -32,14 +27,8 @@ export async function openDevice(name: DeviceName): Promise<Backend> {
       return wasm({ threads: threadsFor({ isolated, processors: navigator.hardwareConcurrency }) });
     }
     case 'webgpu': {
-      const { webgpu } = (await import('@gradus/backend-webgpu')) as WebGpuPackage;
-      if (webgpu !== undefined) return webgpu();
-      throw new UnsupportedError({
-        op: 'openDevice',
-        expected: 'a WebGPU backend',
-        got: 'a build without one',
-        fix: 'choose another device.',
-      });
+      const { webgpu } = await import('@gradus/backend-webgpu');
+      return webgpu();
     }
     default:
       throw new UnsupportedError({ op: 'openDevice', expected: 'cpu, wasm or webgpu', got: JSON.stringify(name satisfies never) });
