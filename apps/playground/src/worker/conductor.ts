@@ -54,6 +54,8 @@ export class Conductor {
   /** Were its weights loaded? */
   #loaded = false;
   #nextTest = FIRST_TEST;
+  /** Is a test on all test images to be made, after an epoch or a file? */
+  #fullTestDue = false;
   /** When it was tested last. */
   #testedAt = -Infinity;
   #since: Since = { at: 0, images: 0, loss: 0, right: 0 };
@@ -79,6 +81,7 @@ export class Conductor {
     while (!this.#closed) {
       const command = this.#waiting.shift();
       if (command !== undefined) await this.#attempt(command.type, () => this.#carryOut(command));
+      else if (this.#fullTestDue) await this.#attempt('train', () => this.#test('test'));
       else if (this.#phase === 'training') await this.#attempt('train', () => this.#trainOn());
       else await new Promise<void>((resolve) => (this.#wake = resolve));
     }
@@ -90,7 +93,10 @@ export class Conductor {
     try {
       await work();
     } catch (error) {
-      if (during === 'train') this.#phase = 'paused';
+      if (during === 'train') {
+        this.#phase = 'paused';
+        this.#fullTestDue = false;
+      }
       const message = error instanceof Error ? error.message : String(error);
       this.#post({ type: 'failure', failure: { during, code: error instanceof GradusError ? error.code : 'UNKNOWN', message } });
       this.#reportStatus();
@@ -134,7 +140,7 @@ export class Conductor {
     this.#phase = 'paused';
     const device = await this.#around.open(setup.device);
     this.#trainer?.dispose();
-    this.#trainer = new Trainer(setup.model, device, setup.seed, setup);
+    this.#trainer = new Trainer(setup.model, device, setup.seed, setup, this.#around.now);
     this.#setup = setup;
     this.#loaded = false;
     this.#startOver();
@@ -176,7 +182,7 @@ export class Conductor {
     const { setup } = this.#need();
     const model = modelOf(bytes) ?? setup.model;
     const device = await this.#around.open(setup.device);
-    const next = new Trainer(model, device, setup.seed, setup);
+    const next = new Trainer(model, device, setup.seed, setup, this.#around.now);
     try {
       next.load(bytes);
     } catch (error) {
@@ -189,8 +195,8 @@ export class Conductor {
     this.#loaded = true;
     this.#startOver();
     this.#phase = 'paused';
+    this.#fullTestDue = true;
     this.#reportStatus();
-    await this.#test('test');
   }
 
   /** Trains until a command comes, a test is due or the epoch ends. */
@@ -204,7 +210,7 @@ export class Conductor {
       return !this.#interrupted() && !this.#isTestDue(trainer);
     });
     this.#report(trainer);
-    if (ended) await this.#test('test');
+    if (ended) this.#fullTestDue = true;
     else if (this.#isTestDue(trainer)) await this.#test('sample');
   }
 
@@ -232,12 +238,13 @@ export class Conductor {
     this.#post({ type: 'progress', progress });
   }
 
-  /** Tests on all test images or on a sample. A command that comes meanwhile goes first, and the test is made after it. */
+  /** Tests on all test images or on a sample. A command that comes meanwhile goes first, and the test is made anew after it. */
   async #test(part: 'test' | 'sample'): Promise<void> {
     const { trainer, setup } = this.#need();
     const images = await this.#around.images.get(setup.dataset, part, MODELS[setup.model].flatten);
-    const tested = await trainer.test(images, () => part === 'sample' && this.#interrupted());
+    const tested = await trainer.test(images, () => this.#interrupted());
     if (tested === null) return;
+    this.#fullTestDue = false;
     this.#nextTest = (Math.floor(trainer.steps / STEPS_PER_TEST) + 1) * STEPS_PER_TEST;
     this.#testedAt = this.#around.now();
     const { steps, images: seen } = trainer;
@@ -246,6 +253,7 @@ export class Conductor {
 
   /** Nothing was measured yet. */
   #startOver(): void {
+    this.#fullTestDue = false;
     this.#nextTest = FIRST_TEST;
     this.#testedAt = -Infinity;
     this.#throughput.reset();

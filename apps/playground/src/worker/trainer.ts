@@ -18,6 +18,7 @@ import { CLASSES, SIDE } from '../choices.ts';
 import type { ModelName } from '../choices.ts';
 import type { Pace } from '../protocol.ts';
 import { MODELS } from './models.ts';
+import { ReadAhead } from './read-ahead.ts';
 
 /** Images in a batch when nothing is learned. */
 const TEST_BATCH = 500;
@@ -52,6 +53,7 @@ interface Placed {
 export class Trainer {
   readonly name: ModelName;
   readonly #seed: number;
+  readonly #now: () => number;
   #placed: Placed;
   #pace: Pace;
   #steps = 0;
@@ -61,8 +63,9 @@ export class Trainer {
   #order: Int32Array = new Int32Array();
   #images = 0;
 
-  /** A new network with random weights. The device is the trainer's from now on: `dispose` ends it. */
-  constructor(name: ModelName, device: Backend, seed: number, pace: Pace) {
+  /** A new network with random weights. The device is the trainer's from now on: `dispose` ends it. @param now a clock, in milliseconds */
+  constructor(name: ModelName, device: Backend, seed: number, pace: Pace, now: () => number) {
+    this.#now = now;
     this.name = name;
     this.#seed = seed;
     this.#pace = pace;
@@ -109,21 +112,18 @@ export class Trainer {
     const { device, model, step } = this.#placed;
     if (this.#seen === 0 || this.#order.length !== images.length) this.#order = permutationOf(images.length, this.#seed, this.#epochs);
     const rest = inOrder(images, this.#order.subarray(this.#seen));
-    // Of the step before: while it is read, the next one is on its way.
-    let pending: Promise<Step> | null = null;
     let goOn = true;
+    const ahead = new ReadAhead<Step>(this.#now, (found) => (goOn = onStep(found) && goOn));
     model.train();
     for await (const [x, y] of new DataLoader(rest, { batchSize: this.#pace.batchSize, device })) {
       const found = read(step(x, y), y.size);
-      found.catch(() => undefined); // awaited below, unless the step before fails first
       this.#steps++;
       this.#seen += y.size;
       this.#images += y.size;
-      if (pending !== null) goOn = onStep(await pending);
-      pending = found;
+      await ahead.add(found);
       if (!goOn) break;
     }
-    if (pending !== null) onStep(await pending);
+    await ahead.finish();
     if (this.#seen < images.length) return false;
     this.#seen = 0;
     this.#epochs++;
