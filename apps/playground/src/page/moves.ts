@@ -19,7 +19,8 @@ const DASH = 3;
 const ROOM = 0.8;
 
 /** Draws them. @param at where the names are: away from the curves */
-export function drawMoves({ ctx, bbox, valToPos }: uPlot, moves: readonly Move[], colour: string, at: 'top' | 'bottom'): void {
+export function drawMoves(plot: uPlot, moves: readonly Move[], colour: string, at: 'top' | 'bottom'): void {
+  const { ctx, bbox } = plot;
   const unit = devicePixelRatio;
   ctx.save();
   ctx.strokeStyle = ctx.fillStyle = colour;
@@ -28,7 +29,7 @@ export function drawMoves({ ctx, bbox, valToPos }: uPlot, moves: readonly Move[]
   ctx.font = `${11 * unit}px system-ui, sans-serif`;
   ctx.textBaseline = at;
   for (const [i, { images, to }] of moves.entries()) {
-    const x = valToPos(images, 'x', true);
+    const x = plot.valToPos(images, 'x', true);
     ctx.beginPath();
     ctx.moveTo(x, bbox.top);
     ctx.lineTo(x, bbox.top + bbox.height);

@@ -95,7 +95,10 @@ export class Pad {
   #see(pixels: Float32Array | null): void {
     this.#pixels = pixels;
     const image = this.#seen.createImageData(SIDE, SIDE);
-    for (let i = 0; i < SIDE * SIDE; i++) image.data.set([...new Array<number>(3).fill(BYTE * (pixels?.[i] ?? 0)), BYTE], 4 * i);
+    for (let i = 0; i < SIDE * SIDE; i++) {
+      const grey = BYTE * (pixels?.[i] ?? 0);
+      image.data.set([grey, grey, grey, BYTE], 4 * i);
+    }
     this.#seen.putImageData(image, 0, 0);
   }
 }

@@ -77,7 +77,7 @@ let rehearsal: Rehearsal;
 afterEach(async () => {
   rehearsal.conductor.close();
   await rehearsal.done;
-  expect(memory().liveBytes).toBe(0);
+  if (memory().liveBytes > 0) throw new Error(`${memory().liveBytes} bytes were left behind`);
   setDefaultDevice(cpu());
 });
 

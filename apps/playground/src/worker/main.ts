@@ -10,7 +10,7 @@ import { Images, fetcher } from './images.ts';
 interface WorkerScope {
   readonly name: string;
   postMessage(report: Report, transfer: readonly Transferable[]): void;
-  onmessage: ((event: MessageEvent<Command>) => void) | null;
+  addEventListener(type: 'message', listener: (event: MessageEvent<Command>) => void): void;
 }
 
 const worker = globalThis as unknown as WorkerScope;
@@ -22,5 +22,5 @@ function post(report: Report): void {
 // The page names its own address, which the data lie beside; the worker's is that of a file somewhere below.
 const images = new Images(fetcher(new URL(worker.name), (what, received, total) => post({ type: 'loading', what, received, total })));
 const conductor = new Conductor({ post, open: openDevice, images, now: () => performance.now() });
-worker.onmessage = ({ data }) => conductor.receive(data);
+worker.addEventListener('message', ({ data }) => conductor.receive(data));
 void conductor.run();

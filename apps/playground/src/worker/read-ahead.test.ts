@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest';
 import { ReadAhead } from './read-ahead.ts';
 
+const times = (count: number, milliseconds: number): number[] => Array.from({ length: count }, () => milliseconds);
+
 /** Results that each take so long by a clock of their own. */
 async function run(milliseconds: readonly number[]): Promise<{ results: number[]; most: number[] }> {
   let clock = 0;
@@ -20,17 +22,17 @@ async function run(milliseconds: readonly number[]): Promise<{ results: number[]
 }
 
 test('results come in order, all of them', async () => {
-  expect((await run(new Array<number>(20).fill(1))).results).toEqual(Array.from({ length: 20 }, (_, i) => i));
+  expect((await run(times(20, 1))).results).toEqual(Array.from({ length: 20 }, (_, i) => i));
 });
 
 test('fast results are left under way, up to eight', async () => {
-  expect((await run(new Array<number>(40).fill(1))).most.at(-1)).toBe(8);
+  expect((await run(times(40, 1))).most.at(-1)).toBe(8);
 });
 
 test('slow ones are not', async () => {
-  const { most } = await run([...new Array<number>(40).fill(1), ...new Array<number>(10).fill(300)]);
+  const { most } = await run([...times(40, 1), ...times(10, 300)]);
   expect(most.at(-1)).toBe(1);
-  expect(Math.max(...(await run(new Array<number>(20).fill(300))).most)).toBe(1);
+  expect(Math.max(...(await run(times(20, 300))).most)).toBe(1);
 });
 
 test('what fails is thrown where it is waited for, once', async () => {

@@ -240,7 +240,7 @@ async function read({ loss, share }: { readonly loss: Tensor; readonly share: Te
 }
 
 /** A dataset in another order, or a part of it. */
-export function inOrder(images: LabelledImages, order: Int32Array): LabelledImages {
+function inOrder(images: LabelledImages, order: Int32Array): LabelledImages {
   return {
     length: order.length,
     batch: (indices, reuse) =>

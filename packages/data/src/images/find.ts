@@ -26,10 +26,10 @@ export function searchPlaces(): string[] {
 /** The folder of an npm package as seen from the first of these files, or folders ending in a slash, that sees it; null if none does. */
 export function findPackage(name: string, places: readonly string[]): string | null {
   const { createRequire } = node().getBuiltinModule('node:module');
-  const { dirname } = node().getBuiltinModule('node:path');
+  const path = node().getBuiltinModule('node:path');
   for (const place of places) {
     try {
-      return dirname(createRequire(place).resolve(`${name}/package.json`));
+      return path.dirname(createRequire(place).resolve(`${name}/package.json`));
     } catch {
       // Not here; the next place may have it.
     }
@@ -40,10 +40,10 @@ export function findPackage(name: string, places: readonly string[]): string | n
 /** The bytes of the first of these files that is in `folder`; null if none is. @throws the system's error for one that cannot be read */
 export async function readFirst(folder: string, names: readonly string[]): Promise<Uint8Array | null> {
   const { readFile } = node().getBuiltinModule('node:fs/promises');
-  const { join } = node().getBuiltinModule('node:path');
+  const path = node().getBuiltinModule('node:path');
   for (const name of names) {
     try {
-      return await readFile(join(folder, name));
+      return await readFile(path.join(folder, name));
     } catch (error) {
       if (!isMissing(error)) throw error;
     }
