@@ -9,6 +9,9 @@ import type { Move } from './moves.ts';
 import { percent } from './words.ts';
 
 const HEIGHT = 190;
+/** How far the empty charts reach: where training begins, and the loss of a guess among ten, the logarithm of 10. */
+const FIRST_IMAGES = 10_000;
+const FIRST_LOSS = 2.3;
 const FONT = '11px system-ui, sans-serif';
 
 /** A colour of the style sheet, as it is now. */
@@ -52,7 +55,7 @@ function makeChart({ target, lines, y, labels, moves, namesAt }: Blank): uPlot {
       padding: [8, 12, 0, 0],
       legend: { show: false },
       cursor: { show: false },
-      scales: { x: { time: false }, y },
+      scales: { x: { time: false, range: (_, __, most) => [0, most || FIRST_IMAGES] }, y },
       axes: [
         { ...axis, size: 26, values: (_, ticks) => ticks.map(short) },
         { ...axis, size: 44, values: (_, ticks) => ticks.map(labels) },
@@ -92,7 +95,7 @@ export class Charts {
     const moves = (): readonly Move[] => this.#moves;
     const training: Line = { label: 'training', colour: '--training', width: 1.5, points: false };
     const test: Line = { label: 'test', colour: '--test', width: 2, points: true };
-    const fromZero: uPlot.Scale = { range: (_, __, most) => [0, Math.max(most, 0.1) * 1.05] };
+    const fromZero: uPlot.Scale = { range: (_, __, most) => [0, Math.max(most || FIRST_LOSS, 0.1) * 1.05] };
     const toOne: uPlot.Scale = { range: () => [leastTest(this.#rows), 1] };
     const asPercent = (share: number): string => `${Math.round(100 * share)} %`;
     this.#loss = makeChart({ target: this.#lossTarget, lines: [training], y: fromZero, labels: String, moves, namesAt: 'top' });
