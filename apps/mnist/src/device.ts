@@ -4,14 +4,15 @@ import { UnsupportedError } from '@gradus/backend';
 import type { Backend } from '@gradus/backend';
 import { cpu } from '@gradus/backend-cpu';
 import { wasm } from '@gradus/backend-wasm';
+import { webgpu } from '@gradus/backend-webgpu';
 
-const DEVICES = { wasm, cpu } as const;
+const DEVICES = { wasm, webgpu, cpu } as const;
 
 /** The name of a device. */
 export type DeviceName = keyof typeof DEVICES;
 
-/** The names of all devices, the fastest first. */
-export const DEVICE_NAMES: readonly DeviceName[] = ['wasm', 'cpu'];
+/** The names of all devices, the default first. */
+export const DEVICE_NAMES: readonly DeviceName[] = ['wasm', 'webgpu', 'cpu'];
 
 /** What `--help` says about the default. */
 export const DEFAULT_DEVICE_TEXT = 'wasm, or cpu where there is no WebAssembly';

@@ -1,7 +1,7 @@
 /** What the webgpu backend can do, and which kernels it runs. */
 
 import { evaluationOrder } from '@gradus/backend';
-import type { Capabilities, DTypeCapabilities, Expression, Kernel } from '@gradus/backend';
+import type { Capabilities, DType, DTypeCapabilities, Expression, Kernel } from '@gradus/backend';
 import type { Toolchain } from './device/toolchain.ts';
 
 const FULL: DTypeCapabilities = { store: true, compute: true, accumulate: true };
@@ -58,6 +58,19 @@ function computes(kernel: Kernel): boolean {
   );
 }
 
+/** The dtypes that operands of a product may have, by the dtype it is accumulated in: those that convert without loss. */
+const FACTORS: { readonly [D in DType]?: readonly DType[] } = {
+  float32: ['float32', 'float16', 'bfloat16'],
+  int32: ['int32', 'uint32', 'int8', 'uint8'],
+  uint32: ['int32', 'uint32', 'int8', 'uint8'],
+};
+
+function factors(kernel: Kernel, accumulate: DType): boolean {
+  const [a, b] = kernel.operands;
+  const allowed = FACTORS[accumulate] ?? [];
+  return a !== undefined && b !== undefined && allowed.includes(a.dtype) && allowed.includes(b.dtype);
+}
+
 /** Does this backend run `kernel`? */
 export function supports(kernel: Kernel): boolean {
   if (!computes(kernel)) return false;
@@ -67,6 +80,12 @@ export function supports(kernel: Kernel): boolean {
       return true;
     case 'reduce':
       return kernel.folds.every((fold) => DTYPES[fold.value.dtype].accumulate);
+    case 'contract':
+      return factors(kernel, kernel.accumulate);
+    case 'rowwise':
+    case 'optimizerStep':
+    case 'argReduce':
+      return true;
     default:
       return false;
   }

@@ -7,6 +7,10 @@ import { prepareMap } from './kernels/map.ts';
 import { prepareReduce } from './kernels/reduce.ts';
 import { prepareScatter } from './kernels/scatter.ts';
 import type { Planner } from './launch/launch.ts';
+import { prepareContract } from './product/contract.ts';
+import { prepareOptimizerStep } from './optimizer/step.ts';
+import { prepareArgReduce } from './rows/arg-reduce.ts';
+import { prepareRowwise } from './rows/rowwise.ts';
 
 /** Plans runs of any kernel that `supports` accepts. */
 export function prepareKernel(kernel: Kernel, toolchain: Toolchain): Planner {
@@ -17,6 +21,14 @@ export function prepareKernel(kernel: Kernel, toolchain: Toolchain): Planner {
       return prepareReduce(kernel, toolchain);
     case 'scatter':
       return prepareScatter(kernel, operandPositions(kernel));
+    case 'contract':
+      return prepareContract(kernel, toolchain);
+    case 'rowwise':
+      return prepareRowwise(kernel);
+    case 'optimizerStep':
+      return prepareOptimizerStep(kernel);
+    case 'argReduce':
+      return prepareArgReduce(kernel);
     default:
       throw new UnsupportedError({ op: 'webgpu.prepare', expected: 'a kernel with an implementation', got: kernel.kind });
   }

@@ -16,6 +16,7 @@ export * from './float16.ts';
 export * from './kernel.ts';
 export { kernelKey } from './key.ts';
 export * from './opcodes.ts';
+export * from './optimizer-map.ts';
 export * from './optimizer-step.ts';
 export * from './optional.ts';
 export * from './rows.ts';

@@ -11,6 +11,7 @@ import { flush } from './lowering/flush.ts';
 import { decode, encode } from './memory/elements.ts';
 import type { ElementArray } from './memory/elements.ts';
 import { compose } from './memory/scope.ts';
+import { rememberScalar } from './memory/settle.ts';
 import { copy } from './ops/convert.ts';
 import type { Runtime } from './runtime.ts';
 import { nodeOf } from './tensor.ts';
@@ -76,7 +77,9 @@ async function elementsOf(t: Tensor, op: string): Promise<ElementArray> {
     if (node.storage === null || node.shape.size === 0) return hostElements(node);
     const width = bytesPerElement(node.dtype);
     const bytes = await node.runtime.backend.read(node.storage.block, node.offset * width, node.shape.size * width);
-    return decode(bytes, node.dtype);
+    const elements = decode(bytes, node.dtype);
+    rememberScalar(node, elements[0] ?? NaN);
+    return elements;
   } finally {
     done();
   }

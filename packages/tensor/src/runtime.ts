@@ -27,6 +27,8 @@ export class Runtime {
   /** Pending nodes, for the safety valve; swept of those that are gone when it grows to `nextSweep`. */
   pending: Node[] = [];
   nextSweep = 256;
+  /** Numbers that outlived their scopes on a device that cannot be read at once; see `memory/settle.ts`. */
+  unsettled: Node[] = [];
   /** What the last flush ran, for `explain`. */
   lastFlush: { readonly plan: Plan; readonly nodes: number; readonly blocks: number; readonly planHit: boolean } | null = null;
 

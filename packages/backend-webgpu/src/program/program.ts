@@ -104,7 +104,7 @@ function elementOf(slots: readonly Slot[]): Element {
   const [first] = slots;
   if (first === undefined) return 'u32';
   const scalar = scalarElement(first.dtype);
-  if (first.vector === true && slots.length === 1) return scalar === 'f32' ? 'vec4f' : scalar === 'i32' ? 'vec4i' : 'vec4u';
+  if (first.vector === true && !isPacked(first.dtype) && slots.length === 1) return scalar === 'f32' ? 'vec4f' : scalar === 'i32' ? 'vec4i' : 'vec4u';
   return slots.every((slot) => scalarElement(slot.dtype) === scalar) ? scalar : 'u32';
 }
 
@@ -132,7 +132,10 @@ function accessor(k: number, slot: Slot, name: string, element: Element): string
   if (access !== 'write') {
     const value = per === 1 ? convertWord(word('u32(i)'), stored, own) : unpack(word(`u32(i) / ${per}u`), 'u32(i)', dtype);
     lines.push(`fn load${k}(i: i32) -> ${type} { return ${value}; }`);
-    if (slot.vector === true && per === 1) {
+    if (slot.vector === true && per > 1) {
+      const part = (c: number): string => unpack(word(`u32(i) * ${4 / per}u + ${Math.floor(c / per)}u`), `${c}u`, dtype);
+      lines.push(`fn loadVector${k}(i: i32) -> vec4<${type}> { return vec4<${type}>(${[0, 1, 2, 3].map(part).join(', ')}); }`);
+    } else if (slot.vector === true) {
       const vector = `vec4<${own}>`;
       const whole = element.startsWith('vec4')
         ? `${name}[u32(i)]`

@@ -78,12 +78,12 @@ describe.skipIf(noDawn !== null)(`functions in WGSL${noDawn === null ? '' : ` (s
   }
 
   test.each([
-    ['exp', Math.exp, 1],
-    ['log', Math.log, 0.8],
-    ['tanh', Math.tanh, 1.5],
-    ['atan', Math.atan, 3],
-    ['erf', erf, 3],
-  ] as const)('%s is within its bound', async (op, exact, bound) => {
+    ['exp', 1, Math.exp],
+    ['log', 0.8, Math.log],
+    ['tanh', 1.5, Math.tanh],
+    ['atan', 3, Math.atan],
+    ['erf', 3, erf],
+  ] as const)('%s has an error below %s units in the last place', async (op, bound, exact) => {
     const errors = await errorsAt(op, samples(), exact);
     expect(errors.wrong).toEqual([]);
     expect(errors.ulps).toBeLessThan(bound);
@@ -114,7 +114,7 @@ describe.skipIf(noDawn !== null)(`functions in WGSL${noDawn === null ? '' : ` (s
     expect(firstDifference(y, x, (i) => text(x[i]))).toBeNull();
   });
 
-  test('pow is within 4 units in the last place', async () => {
+  test('pow has an error below 4 units in the last place', async () => {
     const any = anyFloats(MANY, 5);
     const nearOne = any.map((_, i) => 1 + (word(2 * i) / 2 ** 32 - 0.5) * 2 ** -(i % 22)).map((x) => (x === 1 ? 1.5 : x));
     for (const x of [any, any.map(Math.abs), nearOne]) {

@@ -6,6 +6,7 @@
  * infinite does not compile; a call is no such expression, so all of them come from `float_of`. Integers that overflow do not either: `int_of`, `uint_of`.
  */
 
+/** Constants by their bits, comparisons, extremes and signs, by name. */
 export const BITS = {
   float_of: `fn float_of(bits: u32) -> f32 {
   return bitcast<f32>(bits);

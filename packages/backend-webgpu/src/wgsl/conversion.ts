@@ -5,6 +5,7 @@
  * 2147483520, and leaves `pack2x16float` undefined where it overflows. The 16-bit ones are Giesen's ("float->half variants", 2012).
  */
 
+/** Conversions by name. */
 export const CONVERSIONS = {
   /**
    * The float nearest to an integer among those of `digits` significant bits (24: float32, 8: bfloat16), ties to even.

@@ -20,6 +20,7 @@ const ERFC_FAR = [
   5.641895067754075e-1,
 ];
 
+/** erf by name. */
 export const ERROR_FUNCTION = {
   /** Error 2.4 units in the last place. */
   float_erf: `fn float_erf(x: f32) -> f32 {

@@ -5,9 +5,9 @@
  * the whole range and around the places where a method changes.
  */
 
+import { ARITHMETIC } from './arithmetic.ts';
 import { BITS } from './bits.ts';
 import { CONVERSIONS } from './conversion.ts';
-import { DIVISION } from './division.ts';
 import { ERROR_FUNCTION } from './erf.ts';
 import { EXPONENTIALS } from './exponential.ts';
 import { POWER } from './power.ts';
@@ -15,7 +15,7 @@ import { TRIGONOMETRICS } from './trigonometric.ts';
 
 /** Source by name. */
 const FUNCTIONS: ReadonlyMap<string, string> = new Map(
-  Object.entries({ ...BITS, ...CONVERSIONS, ...DIVISION, ...EXPONENTIALS, ...TRIGONOMETRICS, ...ERROR_FUNCTION, ...POWER }),
+  Object.entries({ ...BITS, ...CONVERSIONS, ...ARITHMETIC, ...EXPONENTIALS, ...TRIGONOMETRICS, ...ERROR_FUNCTION, ...POWER }),
 );
 
 const NAMES = /\b[a-z_]\w*/g;

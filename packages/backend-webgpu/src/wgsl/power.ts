@@ -4,14 +4,14 @@
  * A result near the ends of the range has y · log2 |x| near 128, so an error in the last place of a single float would be one of 60 in the
  * result's. WGSL has no float64; the logarithm is held as a float of 12 significant bits and the rest, and so are the numbers it is made of: products
  * of two such floats are exact, whether a compiler fuses them with a sum or not (T. J. Dekker, "A floating-point technique for extending
- * the available precision", 1971). The bits are cut off by a mask, which no rule for sums of floats sees through.
+ * the available precision", 1971). Masks cut the bits off, and `float_kept` (exponential.ts) keeps the order of sums, so that compilers cannot undo it.
  */
 
 import { floatLiteral, polynomial } from './literal.ts';
 
-/** Of 2ᶠ for |f| ≤ ½, highest first: (f ln 2)ᵏ / k! up to k = 7 leaves 4e-9. */
+/** Of 2ᶠ for |f| ≤ ½, highest first: (f ln 2)ᵏ / k! up to k = 7 leaves 5e-9. */
 const EXP2_DEGREE = 7;
-/** log2(m) = 2 log2(e) · (s + s³/3 + s⁵/5 + …) with s = (m - 1) / (m + 1): |s| is at most 0.172, so that up to s¹¹ the error is 1e-10. */
+/** log2(m) = 2 log2(e) · (s + s³/3 + s⁵/5 + …) with s = (m - 1) / (m + 1): |s| is at most 0.172, so that up to s¹¹ the error is below 1e-10. */
 const LOG_TERMS = 5;
 
 function exp2Polynomial(): number[] {
@@ -26,6 +26,7 @@ const LOG_POLYNOMIAL = Array.from({ length: LOG_TERMS }, (_, k) => 1 / (2 * (LOG
 const SCALE = 2 * Math.LOG2E;
 const SCALE_HIGH = Math.round(SCALE * 2 ** 10) / 2 ** 10;
 
+/** pow and its parts by name. */
 export const POWER = {
   /** The leading 12 significant bits. */
   float_leading: `fn float_leading(x: f32) -> f32 {
@@ -39,16 +40,16 @@ export const POWER = {
   let m = bitcast<f32>((shifted & 0x007fffffu) + 0x3f3504f3u);
   // s = (m - 1) / (m + 1) in two parts, where m + 1 is too.
   let divisor_high = float_leading(m + 1f);
-  let divisor_low = m - (divisor_high - 1f);
+  let divisor_low = m - float_kept(divisor_high - 1f, e);
   let s_high = float_leading((m - 1f) / (m + 1f));
-  let s_low = (((m - 1f) - s_high * divisor_high) - s_high * divisor_low) / (m + 1f);
+  let s_low = (float_kept((m - 1f) - s_high * divisor_high, e) - s_high * divisor_low) / (m + 1f);
   let s = s_high + s_low;
   let z = s * s;
   let tail = s_low + (s * z) * ${polynomial('z', LOG_POLYNOMIAL)};
   let large = s_high * ${floatLiteral(SCALE_HIGH)};
   let small = s_high * ${floatLiteral(SCALE - SCALE_HIGH)} + tail * ${floatLiteral(SCALE)};
   let high = float_leading(e + (large + small));
-  return vec2<f32>(high, ((e - high) + large) + small);
+  return vec2<f32>(high, float_kept(float_kept(e - high, e) + large, e) + small);
 }`,
 
   /** 0: not a whole number, 1: odd, 2: even; of a finite float's magnitude by its bits. */
@@ -106,7 +107,7 @@ export const POWER = {
   }
   let n = round(product);
   let high = float_leading(exponent);
-  let f = (high * log.x - n) + (high * log.y + (exponent - high) * (log.x + log.y));
+  let f = float_kept(high * log.x - n, n) + (high * log.y + (exponent - high) * (log.x + log.y));
   return float_of(sign | bitcast<u32>(float_scale(${polynomial('f', exp2Polynomial())}, i32(n))));
 }`,
 } as const satisfies Readonly<Record<string, string>>;

@@ -2,7 +2,7 @@
  * sin, cos and atan of float32 in WGSL, after Cephes (S. Moshier, sinf.c, atanf.c).
  *
  * Arguments are reduced by multiples of π/2 in three parts (Cody and Waite), exact up to 8192; beyond, the result is that of a neighbouring
- * argument. Like the logarithm, the reduction needs sums in the order that is written.
+ * argument. `float_kept` (exponential.ts) keeps compilers from adding the parts up first.
  */
 
 import { floatLiteral, polynomial } from './literal.ts';
@@ -17,6 +17,7 @@ const ATAN_POLYNOMIAL = [8.05374449538e-2, -1.38776856032e-1, 1.99777106478e-1, 
 const TAN_3_PI_8 = floatLiteral(2.414213562373095);
 const TAN_PI_8 = floatLiteral(0.4142135623730951);
 
+/** sin, cos and atan by name. */
 export const TRIGONOMETRICS = {
   /** The sine of x + shift · π/2, for x that is not negative. */
   float_shifted_sin: `fn float_shifted_sin(x: f32, shift: u32) -> f32 {
@@ -24,7 +25,7 @@ export const TRIGONOMETRICS = {
     return float_of(0x7fc00000u);
   }
   let n = round(x * ${floatLiteral(2 / Math.PI)});
-  let exact = ((x - n * ${HALF_PI_1}) - n * ${HALF_PI_2}) - n * ${HALF_PI_3};
+  let exact = float_kept(float_kept(x - n * ${HALF_PI_1}, n) - n * ${HALF_PI_2}, n) - n * ${HALF_PI_3};
   // A little more than π/4: what reduction gives at most where it is exact.
   let r = clamp(exact, -0.8f, 0.8f);
   let z = r * r;

@@ -114,6 +114,8 @@ abstract class BatchNorm extends Module {
       assign(numBatchesTracked, count);
       assign(runningMean, average);
       assign(runningVar, spread);
+      // Single numbers outlive their scopes, and this one is nobody's.
+      count.dispose();
     });
   }
 

@@ -3,11 +3,13 @@
  *
  * WGSL allows `/` an error of 2.5 units in the last place and `sqrt` more, and compilers may fuse or reorder what would correct them in floats. So
  * the float result is only a first guess of the integer quotient (or root) of the mantissas, one bit longer than a mantissa; what is left over is
- * known exactly modulo 2³², and the guess is moved until it is right: however bad the guess, the result is the correctly rounded one.
+ * known exactly modulo 2³², and the guess is moved until it is right. A guess within 16 units in the last place is good enough for the correctly
+ * rounded result: what is left over then fits 32 bits.
  * Denormal arguments count as zeros; denormal results are rounded correctly.
  */
 
-export const DIVISION = {
+/** Arithmetic by name: floats by integer arithmetic on mantissas, integers where WGSL's own differs from the contract. */
+export const ARITHMETIC = {
   /** Rounds `mantissa` · 2^(exponent - 151), 25 bits and a flag for what is cut off below, to float32; exponent is biased. */
   float_rounded: `fn float_rounded(mantissa: u32, exponent: i32, inexact: bool) -> f32 {
   if (exponent >= 255) {
