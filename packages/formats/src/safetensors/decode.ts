@@ -66,7 +66,7 @@ function checkElements({ name, type }: Entry, bytes: Uint8Array): void {
 /** Elements as numbers, from bytes that may begin anywhere. Typed arrays are little-endian, as the file is, on all that runs JavaScript today but IBM Z. */
 function elementsOf({ type }: Entry, bytes: Uint8Array): ElementArray {
   if (type.name === 'I64') return lowWords(bytes);
-  const raw = DTYPES[type.dtype].view(bytes.slice().buffer);
+  const raw = DTYPES[type.dtype].view(new Uint8Array(bytes).buffer); // a copy; slice() is none for Node.js's Buffers
   if (!(raw instanceof Uint16Array)) return raw;
   return Float32Array.from(raw, type.dtype === 'float16' ? fromFloat16Bits : fromBfloat16Bits);
 }

@@ -1,0 +1,26 @@
+// Finds a Chromium for tests that need a browser: `CHROMIUM_PATH`, an installed one, or the one that npm brings.
+import { existsSync } from 'node:fs';
+import packaged from '@sparticuz/chromium';
+import { chromium } from 'playwright-core';
+
+const INSTALLED = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
+
+/** For the software driver of graphics cards, which pages with WebGPU compute on; else there is no graphics card at all. */
+const GRAPHICS = { none: ['--disable-gpu'], software: ['--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader'] };
+
+/** Starts a headless Chromium; null where none starts, with the reasons. */
+export async function startChromium({ graphics = 'none' } = {}) {
+  const reasons = [];
+  const given = process.env.CHROMIUM_PATH;
+  const candidates = [...(given === undefined ? [] : [given]), ...INSTALLED.filter((path) => existsSync(path))];
+  for (const path of [...candidates, null]) {
+    try {
+      const executablePath = path ?? (await packaged.executablePath());
+      const browser = await chromium.launch({ executablePath, headless: true, args: ['--no-sandbox', '--no-first-run', ...GRAPHICS[graphics]] });
+      return { browser, reasons };
+    } catch (error) {
+      reasons.push(`${path ?? 'the packaged one'}: ${String(error).split('\n')[0]}`);
+    }
+  }
+  return { browser: null, reasons };
+}
