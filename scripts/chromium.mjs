@@ -5,8 +5,12 @@ import { chromium } from 'playwright-core';
 
 const INSTALLED = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
 
-/** For the software driver of graphics cards, which pages with WebGPU compute on; else there is no graphics card at all. */
-const GRAPHICS = { none: ['--disable-gpu'], software: ['--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader'] };
+/** What pages with WebGPU compute on: nothing, the software driver that Chromium brings, or the machine's graphics card. */
+const GRAPHICS = {
+  none: ['--disable-gpu'],
+  software: ['--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader'],
+  hardware: ['--enable-unsafe-webgpu', '--enable-features=Vulkan', '--use-angle=vulkan'],
+};
 
 /** Starts a headless Chromium; null where none starts, with the reasons. */
 export async function startChromium({ graphics = 'none' } = {}) {

@@ -39,7 +39,6 @@ async function loadTensorFlow(): Promise<typeof tfjs> {
 let jaxLoaded: Promise<Jax> | null = null;
 
 async function loadJax(): Promise<Jax> {
-  // oxlint-disable-next-line import/no-unresolved -- of benchmarks/peers, which the bundler is told of
   const loaded: unknown = await import('@jax-js/jax');
   const jax = loaded as Jax;
   await jax.init('webgpu');

@@ -29,7 +29,9 @@ export async function benchInBrowser(only: string | undefined, software: boolean
   const script = await bundle();
   const server = createServer((request, response) => {
     const isScript = request.url === '/page.js';
-    response.writeHead(200, { 'Content-Type': isScript ? 'text/javascript' : 'text/html' }).end(isScript ? script : '<!doctype html><script src="page.js"></script>');
+    response
+      .writeHead(200, { 'Content-Type': isScript ? 'text/javascript' : 'text/html' })
+      .end(isScript ? script : '<!doctype html><script src="page.js"></script>');
   });
   await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
   const { browser, reasons } = await startChromium({ graphics: software ? 'software' : 'hardware' });
