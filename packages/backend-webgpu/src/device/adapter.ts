@@ -113,7 +113,12 @@ export async function openDevice(
     return { device: new Device(gpu, name === '' ? 'webgpu' : `webgpu (${name})`), toolchain: toolchainOf(gpu, adapter) };
   } catch (cause) {
     throw new WebGpuUnavailableError(
-      { op: 'webgpu', expected: 'a device of the adapter', got: String(cause).split('\n')[0] ?? '', fix: 'close other programs that use the graphics card.' },
+      {
+        op: 'webgpu',
+        expected: 'a device of the adapter',
+        got: String(cause).split('\n')[0] ?? '',
+        fix: 'close other programs that use the graphics card.',
+      },
       { cause },
     );
   }

@@ -104,7 +104,12 @@ export class Device {
         got: error.message === '' ? 'none' : error.message,
         fix: 'free what is no longer needed, or use smaller batches.',
       });
-    return new DeviceRefusedError({ op, expected: 'a command that the device accepts', got: error.message, fix: 'please report this with the message.' });
+    return new DeviceRefusedError({
+      op,
+      expected: 'a command that the device accepts',
+      got: error.message,
+      fix: 'please report this with the message.',
+    });
   }
 
   dispose(): void {

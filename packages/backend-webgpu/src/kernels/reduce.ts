@@ -76,7 +76,14 @@ class Reduction {
 
   combine(fold: number, a: string, b: string): string {
     const found = this.kernel.folds[fold];
-    return found === undefined ? a : combined(found, a, b, this.#dialect(false, () => '0'));
+    return found === undefined
+      ? a
+      : combined(
+          found,
+          a,
+          b,
+          this.#dialect(false, () => '0'),
+        );
   }
 
   partials(names: (fold: number) => string): string {
@@ -147,7 +154,10 @@ ${tree}
 if (lane == 0u) {
 ${r.epilogue((fold) => `team${fold}[0]`)}
 }`;
-  return new Program('reduce together', slotsOf(kernel), r.frame, body, { declarations: `${declarations}\n${gathers(kernel, r.space)}`, workgroupSize: TEAM });
+  return new Program('reduce together', slotsOf(kernel), r.frame, body, {
+    declarations: `${declarations}\n${gathers(kernel, r.space)}`,
+    workgroupSize: TEAM,
+  });
 }
 
 /** The dtype in which partial results of a fold wait in scratch memory: any of 32 bits that its values fit. */
@@ -202,7 +212,13 @@ ${two.epilogue((fold) => `team${fold}[0]`)}
   });
   return {
     first: new Program('reduce pieces', [...inputs, ...scratch('write')], one.frame, first, options(team.declarations, one.space)),
-    second: new Program('reduce pieces together', [...slotsOf(kernel), ...scratch('read')], two.frame, second, options(again.declarations, two.space)),
+    second: new Program(
+      'reduce pieces together',
+      [...slotsOf(kernel), ...scratch('read')],
+      two.frame,
+      second,
+      options(again.declarations, two.space),
+    ),
   };
 }
 

@@ -66,8 +66,7 @@ export class Blocks {
       throw new BlockError({ op, expected: 'a whole number of bytes', got: String(byteLength) });
     const got = `${byteLength} bytes with ${this.#bytes} bytes live`;
     const fix = 'free what is no longer needed, or use smaller batches.';
-    if (byteLength > this.#maxBlockBytes)
-      throw new OutOfMemoryError({ op, expected: `a block of at most ${this.#maxBlockBytes} bytes`, got, fix });
+    if (byteLength > this.#maxBlockBytes) throw new OutOfMemoryError({ op, expected: `a block of at most ${this.#maxBlockBytes} bytes`, got, fix });
     if (this.#bytes + byteLength > this.#limit) throw new OutOfMemoryError({ op, expected: `at most ${this.#limit} bytes in all`, got, fix });
     let block: WebGpuBlock | null = null;
     const buffer = this.#device.guard(

@@ -47,7 +47,13 @@ export class Frame {
     const at = this.#rules.length;
     const word = this.word(() => 0);
     this.scalars.push({ at, index, dtype });
-    const text = isFloat(dtype) ? `bitcast<f32>(${word})` : DTYPES[dtype].kind === 'uint' ? `bitcast<u32>(${word})` : dtype === 'bool' ? `(${word} != 0)` : word;
+    const text = isFloat(dtype)
+      ? `bitcast<f32>(${word})`
+      : DTYPES[dtype].kind === 'uint'
+        ? `bitcast<u32>(${word})`
+        : dtype === 'bool'
+          ? `(${word} != 0)`
+          : word;
     this.#scalars.set(index, text);
     return text;
   }
