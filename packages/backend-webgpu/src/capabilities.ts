@@ -81,6 +81,7 @@ export function supports(kernel: Kernel): boolean {
     case 'reduce':
       return kernel.folds.every((fold) => DTYPES[fold.value.dtype].accumulate);
     case 'contract':
+    case 'convolution':
       return factors(kernel, kernel.accumulate);
     case 'rowwise':
     case 'optimizerStep':

@@ -2,6 +2,7 @@
 
 import { UnsupportedError, operandPositions } from '@gradus/backend';
 import type { Kernel } from '@gradus/backend';
+import { prepareConvolution } from './convolution/convolution.ts';
 import type { Toolchain } from './device/toolchain.ts';
 import { prepareMap } from './kernels/map.ts';
 import { prepareReduce } from './kernels/reduce.ts';
@@ -29,6 +30,8 @@ export function prepareKernel(kernel: Kernel, toolchain: Toolchain): Planner {
       return prepareOptimizerStep(kernel);
     case 'argReduce':
       return prepareArgReduce(kernel);
+    case 'convolution':
+      return prepareConvolution(kernel, toolchain);
     default:
       throw new UnsupportedError({ op: 'webgpu.prepare', expected: 'a kernel with an implementation', got: kernel.kind });
   }

@@ -32,6 +32,7 @@ export interface Factor {
 /** What makes a factor for the sizes of a run. Factors with equal keys have equal text. */
 export interface FactorPlan {
   readonly key: string;
+  readonly operand: number;
   /** Is the operand read as vectors of four? */
   readonly vector: boolean;
   /** @param sizes texts of the bounds, by index */
@@ -77,6 +78,7 @@ export function matrixPlan(operand: number, dtype: DType, as: DType, layout: Mat
   const convert = (value: string): string => (typeOf(dtype) === type ? value : `${type}(${value})`);
   return {
     key: `${along}${vector ? ' vector' : ''}`,
+    operand,
     vector,
     make(frame, sizes) {
       const outerStride = frame.word(layout.outerStride);

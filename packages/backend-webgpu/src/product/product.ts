@@ -50,9 +50,7 @@ function tiledProgram(rules: ProductRules, plans: readonly [FactorPlan, FactorPl
   const placement: Placement = { m, n, point: rules.point(frame, m, n) };
   const [first, second] = plans;
   const [a, b]: readonly [Factor, Factor] = [first.make(frame, { outer: m, inner: k }), second.make(frame, { outer: n, inner: k })];
-  const finish = split
-    ? leftInScratch(kernel, frame, 2, placement, totalType)
-    : finishedAtOnce(kernel, frame, rules.rank, placement, totalType);
+  const finish = split ? leftInScratch(kernel, frame, 2, placement, totalType) : finishedAtOnce(kernel, frame, rules.rank, placement, totalType);
   const { body, declarations, workgroupSize } = tiledText({
     tile,
     a,
@@ -68,7 +66,9 @@ function tiledProgram(rules: ProductRules, plans: readonly [FactorPlan, FactorPl
     scaled: groups?.scaled ?? ((value) => value),
     finish,
   });
-  const operands = slotsOf(kernel).map((slot, i): Slot => (plans[i]?.vector === true ? { ...slot, vector: true } : slot));
+  const operands = slotsOf(kernel).map((slot, k): Slot =>
+    plans.some(({ operand, vector }) => operand === k && vector) ? { ...slot, vector: true } : slot,
+  );
   const slots = split ? [...operands.slice(0, 2), scratchSlot(totalType, 'write')] : operands;
   return new Program(`${kernel.kind} ${name}${split ? ' by spans' : ''}`, slots, frame, body, {
     declarations: `${groups?.declarations(frame) ?? ''}\n${declarations}`,

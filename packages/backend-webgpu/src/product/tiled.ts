@@ -37,7 +37,7 @@ export interface Tiled {
   readonly groups: string;
   /** Spans that have workgroups of their own, u32; null where a workgroup takes all spans of its tile. */
   readonly spans: string | null;
-  /** The sum of one span as it is added to the total, for `column` (u32, a name) and `span` (u32, a name); the value is a name. */
+  /** The sum of one span as it is added to the total, for `column` (a u32 text) and `span` (a u32 name); the value is a name. */
   readonly scaled: (value: string, column: string, span: string) => string;
   /** Called for every element: `finish(span, batch, row, column, value)`; it skips those beyond the result. */
   readonly finish: string;
@@ -87,11 +87,12 @@ class Side {
     return (this.size * this.#inner) / VECTOR;
   }
 
-  /** Row (or column) `i` of a block, within the tile. */
-  index(i: number): string {
+  /** Row (or column) `i` (a number, or a u32 name) of a block, within the tile. */
+  index(i: number | string): string {
+    const at = typeof i === 'number' ? `${i}u` : i;
     if (this.block === 1) return this.#lane;
-    if (this.along === 'inner') return `(${this.#lane} + ${i * this.across}u)`;
-    return `(${Math.floor(i / VECTOR) * VECTOR * this.across + (i % VECTOR)}u + ${VECTOR}u * ${this.#lane})`;
+    if (this.along === 'inner') return `(${this.#lane} + ${at} * ${this.across}u)`;
+    return `((${at} / ${VECTOR}u) * ${VECTOR * this.across}u + ${at} % ${VECTOR}u + ${VECTOR}u * ${this.#lane})`;
   }
 
   /** Statements that name where slot number `s` is: `${name}Outer` within the tile, `${name}Inner` within the step, `${name}To` in memory. */
@@ -107,8 +108,7 @@ let ${name}To = ${major} * ${this.#pitch}u + ${minor};`;
 
   /** Statements that read what a block needs of four values of k, from `quad` (a name, in vectors) on. */
   read(name: string): string {
-    if (this.along === 'inner')
-      return this.#each((i) => `let ${name}${i} = ${this.#memory}[${this.index(i)} * ${this.#pitch}u + quad];`, this.block);
+    if (this.along === 'inner') return this.#each((i) => `let ${name}${i} = ${this.#memory}[${this.index(i)} * ${this.#pitch}u + quad];`, this.block);
     const chunks = Math.ceil(this.block / VECTOR);
     return COMPONENTS.map((_, c) => {
       const start = `(${VECTOR}u * quad + ${c}u) * ${this.#pitch}u`;
@@ -149,10 +149,7 @@ export function tiledText(holes: Tiled): TiledText {
   const lanes = rows.across * columns.across;
   const cells = blocks(rows, columns);
   const wide = (of: SumType): string => (columns.block === 1 ? of : `vec4<${of}>`);
-  const slots = [
-    ...slotsOf(rows, a, 'a', 'tileA', lanes, 'firstRow'),
-    ...slotsOf(columns, b, 'b', 'tileB', lanes, 'firstColumn'),
-  ];
+  const slots = [...slotsOf(rows, a, 'a', 'tileA', lanes, 'firstRow'), ...slotsOf(columns, b, 'b', 'tileB', lanes, 'firstColumn')];
   const declarations = `var<workgroup> tileA: array<vec4<${type}>, ${rows.vectors}>;
 var<workgroup> tileB: array<vec4<${type}>, ${columns.vectors}>;
 ${a.declarations}
@@ -166,16 +163,19 @@ ${holes.finish}`;
   const join = ([i, chunk]: readonly [number, number]): string => {
     const parts = Array.from({ length: Math.min(VECTOR, columns.block) }, (_, j) => {
       const value = columns.block === 1 ? `sum${i}_${chunk}` : `sum${i}_${chunk}.${COMPONENTS[j]}`;
-      return holes.scaled(value, `column${VECTOR * chunk + j}`, 'span');
+      return holes.scaled(value, `firstColumn + ${columns.index(VECTOR * chunk + j)}`, 'span');
     });
     return `total${i}_${chunk} += ${parts.length === 1 ? parts[0] : `${wide(totalType)}(${parts.join(', ')})`};`;
   };
-  const finish = ([i, chunk]: readonly [number, number]): string[] =>
-    Array.from({ length: Math.min(VECTOR, columns.block) }, (_, j) => {
-      const value = columns.block === 1 ? `total${i}_${chunk}` : `total${i}_${chunk}.${COMPONENTS[j]}`;
-      const span = holes.spans === null ? '0u' : 'firstSpan';
-      return `finish(${span}, batch, firstRow + ${rows.index(i)}, column${VECTOR * chunk + j}, ${value});`;
-    });
+  const width = Math.min(VECTOR, columns.block);
+  const totals = cells.flatMap(([i, chunk]) => (width === 1 ? [`total${i}_${chunk}`] : COMPONENTS.map((c) => `total${i}_${chunk}.${c}`)));
+  // One call in a loop, for epilogues may be long: text that is repeated for every element takes drivers seconds to compile.
+  const finish = `var totals = array<${totalType}, ${totals.length}>(${totals.join(', ')});
+for (var cell = 0u; cell < ${totals.length}u; cell++) {
+let i = cell / ${columns.block}u;
+let j = cell % ${columns.block}u;
+finish(${holes.spans === null ? '0u' : 'firstSpan'}, batch, firstRow + ${rows.index('i')}, firstColumn + ${columns.index('j')}, totals[cell]);
+}`;
   const body = `if (group >= ${holes.groups}) { return; }
 let firstColumn = (group % ${holes.tilesAcross}) * ${tile.columns}u;
 let band = group / ${holes.tilesAcross};
@@ -192,7 +192,6 @@ let afterSpans = firstSpan + 1u;`
 }
 let laneRow = lane / ${columns.across}u;
 let laneColumn = lane % ${columns.across}u;
-${Array.from({ length: columns.block }, (_, j) => `let column${j} = firstColumn + ${columns.index(j)};`).join('\n')}
 ${a.begin}
 ${b.begin}
 ${slots.map((slot) => slot.prepare).join('\n')}
@@ -214,7 +213,7 @@ ${COMPONENTS.flatMap((_, c) => cells.map(([i, chunk]) => multiply(i, chunk, c)))
 }
 ${cells.map(join).join('\n')}
 }
-${cells.flatMap(finish).join('\n')}`;
+${finish}`;
   return { body, declarations, workgroupSize: lanes };
 }
 

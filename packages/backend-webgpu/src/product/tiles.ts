@@ -30,10 +30,11 @@ export interface Tile {
 export const TILES = {
   '64x64': { rows: 64, columns: 64, inner: 16, blockRows: 4, blockColumns: 4 },
   '32x32': { rows: 32, columns: 32, inner: 16, blockRows: 4, blockColumns: 4 },
+  '16x16': { rows: 16, columns: 16, inner: 16, blockRows: 1, blockColumns: 1 },
   '128x64': { rows: 128, columns: 64, inner: 16, blockRows: 8, blockColumns: 4 },
   '128x128': { rows: 128, columns: 128, inner: 8, blockRows: 8, blockColumns: 8 },
-  '4x64': { rows: 4, columns: 64, inner: 32, blockRows: 1, blockColumns: 4 },
-  '64x4': { rows: 64, columns: 4, inner: 32, blockRows: 4, blockColumns: 1 },
+  '4x64': { rows: 4, columns: 64, inner: 16, blockRows: 1, blockColumns: 1 },
+  '64x4': { rows: 64, columns: 4, inner: 16, blockRows: 1, blockColumns: 1 },
 } as const satisfies Readonly<Record<string, Tile>>;
 
 /** The name of a tile. */
@@ -63,6 +64,8 @@ const LONGEST_SPAN = 4096;
 const FEW = 8;
 /** Workgroups that keep a graphics card busy. */
 const BUSY = 64;
+/** With fewer workgroups of 32 by 32 than this, smaller tiles are better. */
+const SMALL = 16;
 /** With fewer workgroups than this, and at least so many spans, the spans are shared out. */
 const IDLE = 32;
 const SPANS_TO_SHARE = 4;
@@ -115,9 +118,11 @@ export function defaultTile(shape: ProductShape, limits: TileLimits): TileChoice
 }
 
 function tileFor(shape: ProductShape): TileName {
-  if (shape.m <= FEW) return '4x64';
-  if (shape.n <= FEW) return '64x4';
-  return workgroupsOf(shape, { tile: '64x64', split: false }) >= BUSY ? '64x64' : '32x32';
+  if (shape.m <= FEW && shape.n > FEW) return '4x64';
+  if (shape.n <= FEW && shape.m > FEW) return '64x4';
+  if (workgroupsOf(shape, { tile: '64x64', split: false }) >= BUSY) return '64x64';
+  // Small results: an invocation for each element is faster than a few invocations with much to do.
+  return workgroupsOf(shape, { tile: '32x32', split: false }) >= SMALL ? '32x32' : '16x16';
 }
 
 /** The choice for a product: what was measured for its like, else the default. Any choice gives the same bits. */
