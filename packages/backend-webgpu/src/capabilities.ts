@@ -83,6 +83,8 @@ export function supports(kernel: Kernel): boolean {
     case 'contract':
     case 'convolution':
       return factors(kernel, kernel.accumulate);
+    case 'quantizedContract':
+      return true;
     default:
       return false;
   }

@@ -9,6 +9,7 @@ import { prepareReduce } from './kernels/reduce.ts';
 import { prepareScatter } from './kernels/scatter.ts';
 import type { Planner } from './launch/launch.ts';
 import { prepareContract } from './product/contract.ts';
+import { prepareQuantizedContract } from './quantized/quantized.ts';
 
 /** Plans runs of any kernel that `supports` accepts. */
 export function prepareKernel(kernel: Kernel, toolchain: Toolchain): Planner {
@@ -23,6 +24,8 @@ export function prepareKernel(kernel: Kernel, toolchain: Toolchain): Planner {
       return prepareContract(kernel, toolchain);
     case 'convolution':
       return prepareConvolution(kernel, toolchain);
+    case 'quantizedContract':
+      return prepareQuantizedContract(kernel, toolchain);
     default:
       throw new UnsupportedError({ op: 'webgpu.prepare', expected: 'a kernel with an implementation', got: kernel.kind });
   }
