@@ -14,8 +14,14 @@ import type { Memory } from './memory/blocks.ts';
 import { EdgeWriter, split } from './memory/edges.ts';
 import { Scratch } from './memory/scratch.ts';
 import { prepareKernel } from './prepare.ts';
+import type { ProductShape, TileChoice } from './product/tiles.ts';
+import { shapeClass } from './product/tiles.ts';
 import { Pipelines } from './program/pipelines.ts';
 import { CommandQueue } from './queue/queue.ts';
+import type { TextStore } from './tuning/store.ts';
+import { entryName, tilesText } from './tuning/store.ts';
+import { COMMON_SHAPES, elementsOf, tuneProduct } from './tuning/tune.ts';
+import type { TunedProduct } from './tuning/tune.ts';
 
 /** Launches that an executable remembers: more sizes than a program has at one place, as a rule. */
 const REMEMBERED_LAUNCHES = 32;
@@ -104,6 +110,9 @@ export interface Settings {
   readonly toolchain: Toolchain;
   readonly memoryLimitBytes: number;
   readonly timeoutMilliseconds: number;
+  /** Tiles that were measured before, and where new ones are kept; null where there is no such place. */
+  readonly tunedTiles: Map<string, TileChoice>;
+  readonly store: TextStore | null;
 }
 
 /** See `webgpu()`. */
@@ -119,14 +128,18 @@ export class WebGpuBackend implements Backend {
   readonly #queue: CommandQueue;
   readonly #runner: Runner;
   readonly #edges: EdgeWriter = new EdgeWriter();
+  readonly #tunedTiles: Map<string, TileChoice>;
+  readonly #store: TextStore | null;
   readonly #executables = new Map<string, WebGpuExecutable>();
   /** Lets go of the frames of recordings that nobody holds any more. */
   readonly #forgotten = new FinalizationRegistry<GPUBuffer>((buffer) => buffer.destroy());
 
-  constructor({ device, toolchain, memoryLimitBytes, timeoutMilliseconds }: Settings) {
+  constructor({ device, toolchain, memoryLimitBytes, timeoutMilliseconds, tunedTiles, store }: Settings) {
     this.name = device.name;
     this.#device = device;
-    this.#toolchain = toolchain;
+    this.#toolchain = { ...toolchain, tuned: tunedTiles };
+    this.#tunedTiles = tunedTiles;
+    this.#store = store;
     this.capabilities = capabilitiesOf(toolchain, device.gpu.limits);
     this.#blocks = new Blocks(device, memoryLimitBytes, this.capabilities.maxBlockBytes);
     this.#pipelines = new Pipelines(device);
@@ -272,6 +285,33 @@ export class WebGpuBackend implements Backend {
     this.#runner.replay(recording.launches, args);
   }
 
+  get tunedTiles(): ReadonlyMap<string, TileChoice> {
+    return this.#tunedTiles;
+  }
+
+  async tune(shapes: readonly ProductShape[] = COMMON_SHAPES): Promise<readonly TunedProduct[]> {
+    this.#device.assertUsable('tune');
+    shapes.forEach(checkShape);
+    const found: TunedProduct[] = [];
+    for (const shape of shapes) found.push(await this.#tuneOne(shape));
+    for (const { shape, choice } of found) this.#tunedTiles.set(shapeClass(shape), choice);
+    // What was planned before has the old tiles.
+    for (const { launches } of this.#executables.values()) launches.length = 0;
+    await this.#store?.write(entryName(this.name), tilesText(this.#tunedTiles));
+    return found;
+  }
+
+  async #tuneOne(shape: ProductShape): Promise<TunedProduct> {
+    const blocks: Block[] = [];
+    try {
+      for (const count of elementsOf(shape)) blocks.push(this.allocate(4 * count));
+      const run = (launch: Launch): void => this.#runner.run(launch, blocks, blocks.length);
+      return await tuneProduct(shape, this.#toolchain, { run, synchronize: () => this.synchronize() });
+    } finally {
+      for (const block of blocks) this.free(block);
+    }
+  }
+
   dispose(): void {
     if (this.#device.isDisposed) return;
     this.#blocks.dispose();
@@ -281,6 +321,15 @@ export class WebGpuBackend implements Backend {
     this.#executables.clear();
     this.#device.dispose();
   }
+}
+
+function checkShape({ batch, m, n, k }: ProductShape): void {
+  if ([batch, m, n, k].every((size) => Number.isInteger(size) && size > 0)) return;
+  throw new KernelError({
+    op: 'webgpu.tune',
+    expected: 'batch, m, n and k of every shape: whole numbers above 0',
+    got: `batch ${batch}, m ${m}, n ${n}, k ${k}`,
+  });
 }
 
 /** Bytes filled up to whole words: a copy where they are not whole already. */

@@ -86,6 +86,7 @@ export function supports(kernel: Kernel): boolean {
     case 'rowwise':
     case 'optimizerStep':
     case 'argReduce':
+    case 'quantizedContract':
       return true;
     default:
       return false;

@@ -7,6 +7,9 @@ import type { WebGpuStatistics } from './backend.ts';
 import { openDevice } from './device/adapter.ts';
 import type { GpuEntry } from './device/adapter.ts';
 import type { DeviceLostError } from './errors.ts';
+import type { ProductShape, TileChoice } from './product/tiles.ts';
+import { loadTiles, openStore } from './tuning/store.ts';
+import type { TunedProduct } from './tuning/tune.ts';
 
 /** Options of {@link webgpu}. */
 export interface WebGpuOptions {
@@ -18,6 +21,17 @@ export interface WebGpuOptions {
   readonly timeoutMilliseconds?: number;
   /** Another entry to WebGPU than `navigator.gpu` or, in Node.js, the package `webgpu`: what its `create([…flags])` gives. */
   readonly gpu?: GpuEntry;
+  /** Where tiles that `tune` measured are kept, or `false`: use and keep none. */
+  readonly tuning?: TuningOptions | false;
+}
+
+/** Where measured tiles are kept. What is found there is used; only `tune` writes. */
+export interface TuningOptions {
+  /**
+   * The file, in Node.js. Default `gradus/webgpu-tiles.json` in the user's cache folder. Browsers keep tiles in IndexedDB and look at no path.
+   * A file that cannot be read counts as empty.
+   */
+  readonly path?: string;
 }
 
 /** A webgpu device: a backend, and what can be known of it. */
@@ -27,6 +41,16 @@ export interface WebGpuDevice extends Backend {
   /** Resolves, with what happened, when the device is lost otherwise than by `dispose`. */
   readonly lost: Promise<DeviceLostError>;
   readonly statistics: WebGpuStatistics;
+  /** Tiles of products that were measured on this adapter, by class of shapes: those that were kept, and those of `tune`. */
+  readonly tunedTiles: ReadonlyMap<string, TileChoice>;
+  /**
+   * Measures how products of these shapes (by default, those of common layers) are computed fastest on this adapter, uses that from now on, and
+   * keeps it for devices to come. One measurement serves all shapes of its class: those with the same powers of two below their sizes.
+   * Results have the same bits with any tile: sums over k go in one order, whatever the tile. Nothing else should run meanwhile.
+   *
+   * @throws KernelError for sizes that are not whole numbers above 0 @throws OutOfMemoryError
+   */
+  tune(shapes?: readonly ProductShape[]): Promise<readonly TunedProduct[]>;
 }
 
 const TIMEOUT_MILLISECONDS = 120_000;
@@ -54,10 +78,12 @@ function checked(name: string, value: number, least: number): number {
  * It has every dtype but float64, and is read asynchronously alone. @throws WebGpuUnavailableError where there is no WebGPU or no adapter
  */
 export async function webgpu(options: WebGpuOptions = {}): Promise<WebGpuDevice> {
-  const { powerPreference = 'high-performance', memoryLimitBytes = Infinity, timeoutMilliseconds = TIMEOUT_MILLISECONDS, gpu } = options;
+  const { powerPreference = 'high-performance', memoryLimitBytes = Infinity, timeoutMilliseconds = TIMEOUT_MILLISECONDS, gpu, tuning = {} } = options;
   const limits = {
     memoryLimitBytes: checked('memoryLimitBytes', memoryLimitBytes, 0),
     timeoutMilliseconds: checked('timeoutMilliseconds', timeoutMilliseconds, 1),
   };
-  return new WebGpuBackend({ ...(await openDevice(gpu, powerPreference)), ...limits });
+  const opened = await openDevice(gpu, powerPreference);
+  const store = tuning === false ? null : openStore(tuning.path);
+  return new WebGpuBackend({ ...opened, ...limits, store, tunedTiles: await loadTiles(store, opened.device.name) });
 }

@@ -12,6 +12,7 @@ import { prepareContract } from './product/contract.ts';
 import { prepareOptimizerStep } from './optimizer/step.ts';
 import { prepareArgReduce } from './rows/arg-reduce.ts';
 import { prepareRowwise } from './rows/rowwise.ts';
+import { prepareQuantizedContract } from './quantized/quantized.ts';
 
 /** Plans runs of any kernel that `supports` accepts. */
 export function prepareKernel(kernel: Kernel, toolchain: Toolchain): Planner {
@@ -32,6 +33,8 @@ export function prepareKernel(kernel: Kernel, toolchain: Toolchain): Planner {
       return prepareArgReduce(kernel);
     case 'convolution':
       return prepareConvolution(kernel, toolchain);
+    case 'quantizedContract':
+      return prepareQuantizedContract(kernel, toolchain);
     default:
       throw new UnsupportedError({ op: 'webgpu.prepare', expected: 'a kernel with an implementation', got: kernel.kind });
   }
