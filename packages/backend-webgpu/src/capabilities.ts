@@ -2,6 +2,7 @@
 
 import { evaluationOrder } from '@gradus/backend';
 import type { Capabilities, DTypeCapabilities, Expression, Kernel } from '@gradus/backend';
+import { MOST_HEAD_DIM } from './attention/attention.ts';
 import type { Toolchain } from './device/toolchain.ts';
 
 const FULL: DTypeCapabilities = { store: true, compute: true, accumulate: true };
@@ -67,6 +68,8 @@ export function supports(kernel: Kernel): boolean {
       return true;
     case 'reduce':
       return kernel.folds.every((fold) => DTYPES[fold.value.dtype].accumulate);
+    case 'attention':
+      return kernel.headDim <= MOST_HEAD_DIM;
     case 'rowwise':
     case 'optimizerStep':
     case 'argReduce':

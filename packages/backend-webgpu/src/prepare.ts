@@ -2,6 +2,7 @@
 
 import { UnsupportedError, operandPositions } from '@gradus/backend';
 import type { Kernel } from '@gradus/backend';
+import { prepareAttention } from './attention/attention.ts';
 import type { Toolchain } from './device/toolchain.ts';
 import { prepareMap } from './kernels/map.ts';
 import { prepareReduce } from './kernels/reduce.ts';
@@ -22,6 +23,8 @@ export function prepareKernel(kernel: Kernel, toolchain: Toolchain): Planner {
       return prepareScatter(kernel, operandPositions(kernel));
     case 'rowwise':
       return prepareRowwise(kernel);
+    case 'attention':
+      return prepareAttention(kernel, toolchain);
     case 'optimizerStep':
       return prepareOptimizerStep(kernel);
     case 'argReduce':
