@@ -80,8 +80,9 @@ let ownRows = i32(down) + ${EVERY_EIGHTH};`;
     return `var ${name}: array<vec4f, ${Math.ceil(this.#headDim / CHUNK) * this.#components.length}>;`;
   }
 
-  /** A loop over chunks. In it, `chunk` is where one begins and `width` how many dimensions it has. */
+  /** A loop over chunks, if there are several. In it, `chunk` is where one begins and `width` how many dimensions it has. */
   #eachChunk(statements: string): string {
+    if (this.#headDim <= CHUNK) return `{\nconst chunk = 0;\nconst width = ${this.#headDim};\n${statements}\n}`;
     return `for (var chunk = 0; chunk < ${this.#headDim}; chunk += ${CHUNK}) {
 let width = min(${CHUNK}, ${this.#headDim} - chunk);
 ${statements}
