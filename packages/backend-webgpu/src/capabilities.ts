@@ -2,6 +2,8 @@
 
 import { evaluationOrder } from '@gradus/backend';
 import type { Capabilities, DType, DTypeCapabilities, Expression, Kernel } from '@gradus/backend';
+import type { Capabilities, DTypeCapabilities, Expression, Kernel } from '@gradus/backend';
+import { MOST_HEAD_DIM } from './attention/attention.ts';
 import type { Toolchain } from './device/toolchain.ts';
 
 const FULL: DTypeCapabilities = { store: true, compute: true, accumulate: true };
@@ -83,6 +85,8 @@ export function supports(kernel: Kernel): boolean {
     case 'contract':
     case 'convolution':
       return factors(kernel, kernel.accumulate);
+    case 'attention':
+      return kernel.headDim <= MOST_HEAD_DIM;
     case 'rowwise':
     case 'optimizerStep':
     case 'argReduce':

@@ -3,6 +3,7 @@
 import { UnsupportedError, operandPositions } from '@gradus/backend';
 import type { Kernel } from '@gradus/backend';
 import { prepareConvolution } from './convolution/convolution.ts';
+import { prepareAttention } from './attention/attention.ts';
 import type { Toolchain } from './device/toolchain.ts';
 import { prepareMap } from './kernels/map.ts';
 import { prepareReduce } from './kernels/reduce.ts';
@@ -27,6 +28,8 @@ export function prepareKernel(kernel: Kernel, toolchain: Toolchain): Planner {
       return prepareContract(kernel, toolchain);
     case 'rowwise':
       return prepareRowwise(kernel);
+    case 'attention':
+      return prepareAttention(kernel, toolchain);
     case 'optimizerStep':
       return prepareOptimizerStep(kernel);
     case 'argReduce':

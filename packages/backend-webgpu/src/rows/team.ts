@@ -37,7 +37,7 @@ export function teamGroups(rows: number, size: TeamSize): number {
  * is such a row, `first` the number of elements before it, `columns` how many it has (none where there is no row), and `c` a column.
  */
 export class RowText {
-  readonly frame = new Frame();
+  readonly frame: Frame;
   readonly #size: TeamSize;
   readonly #declarations = new Map<string, string>();
   /** Rows and columns as words of the frame. */
@@ -45,7 +45,8 @@ export class RowText {
   readonly columns: string;
 
   /** @param rows, columns where they are found in a run's `dims` */
-  constructor(size: TeamSize, rows: (dims: Int32Array) => number, columns: (dims: Int32Array) => number) {
+  constructor(size: TeamSize, rows: (dims: Int32Array) => number, columns: (dims: Int32Array) => number, frame: Frame = new Frame()) {
+    this.frame = frame;
     this.#size = size;
     this.rows = this.frame.word(rows);
     this.columns = this.frame.word(columns);
