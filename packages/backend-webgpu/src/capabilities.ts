@@ -1,7 +1,7 @@
 /** What the webgpu backend can do, and which kernels it runs. */
 
-import { evaluationOrder } from '@gradus/backend';
-import type { Capabilities, DTypeCapabilities, Expression, Kernel } from '@gradus/backend';
+import { evaluationOrder, isFloat } from '@gradus/backend';
+import type { Capabilities, DTypeCapabilities, DType, Expression, Kernel, PoolKernel } from '@gradus/backend';
 import type { Toolchain } from './device/toolchain.ts';
 
 const FULL: DTypeCapabilities = { store: true, compute: true, accumulate: true };
@@ -58,6 +58,14 @@ function computes(kernel: Kernel): boolean {
   );
 }
 
+/** What maxima select, and gradients add up: dtypes whose sums 32 bits hold as they do. */
+const POOLED: readonly DType[] = ['float32', 'float16', 'bfloat16', 'int32', 'uint32'];
+
+function pools({ mode, operands: [first, second] }: PoolKernel): boolean {
+  const pooled = (mode === 'max' ? second : first)?.dtype ?? 'float64';
+  return POOLED.includes(pooled) && (mode === 'max' || isFloat(pooled));
+}
+
 /** Does this backend run `kernel`? */
 export function supports(kernel: Kernel): boolean {
   if (!computes(kernel)) return false;
@@ -67,6 +75,8 @@ export function supports(kernel: Kernel): boolean {
       return true;
     case 'reduce':
       return kernel.folds.every((fold) => DTYPES[fold.value.dtype].accumulate);
+    case 'pool':
+      return pools(kernel);
     default:
       return false;
   }

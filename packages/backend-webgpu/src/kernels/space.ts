@@ -40,12 +40,22 @@ export class Space {
   readonly #positions: readonly number[];
   readonly #keptAxes: number;
   readonly #frame: Frame;
+  readonly #sizes: (dims: Int32Array) => Int32Array;
 
-  constructor(kernel: Kernel, rank: number, kept: number, expressions: readonly Expression[], frame: Frame) {
+  /** @param sizes the sizes of the axes, where `dims` does not begin with them */
+  constructor(
+    kernel: Kernel,
+    rank: number,
+    kept: number,
+    expressions: readonly Expression[],
+    frame: Frame,
+    sizes: (dims: Int32Array) => Int32Array = (dims) => dims,
+  ) {
     this.#operands = kernel.operands;
     this.#positions = operandPositions(kernel);
     this.#keptAxes = kept;
     this.#frame = frame;
+    this.#sizes = sizes;
     const named = namedAxes(expressions);
     const loops: { first: number; last: number }[] = [];
     for (let axis = 0; axis < rank; axis++) {
@@ -72,7 +82,7 @@ export class Space {
         lines.push(`let x${first} = i32(${rest});`);
         continue;
       }
-      const size = this.#frame.word((dims) => sizeOf(dims, first, last));
+      const size = this.#frame.word((dims) => sizeOf(this.#sizes(dims), first, last));
       const next = `r${first}`;
       lines.push(`let ${next} = ${rest} / u32(${size});`, `let x${first} = i32(${rest} - ${next} * u32(${size}));`);
       rest = next;
