@@ -72,6 +72,7 @@ export function supports(kernel: Kernel): boolean {
   switch (kernel.kind) {
     case 'map':
     case 'scatter':
+    case 'scan':
       return true;
     case 'reduce':
       return kernel.folds.every((fold) => DTYPES[fold.value.dtype].accumulate);

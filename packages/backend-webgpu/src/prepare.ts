@@ -7,6 +7,7 @@ import { prepareMap } from './kernels/map.ts';
 import { prepareReduce } from './kernels/reduce.ts';
 import { prepareScatter } from './kernels/scatter.ts';
 import type { Planner } from './launch/launch.ts';
+import { prepareScan } from './order/scan.ts';
 import { preparePool } from './pool/pool.ts';
 
 /** Plans runs of any kernel that `supports` accepts. */
@@ -20,6 +21,8 @@ export function prepareKernel(kernel: Kernel, toolchain: Toolchain): Planner {
       return prepareScatter(kernel, operandPositions(kernel));
     case 'pool':
       return preparePool(kernel);
+    case 'scan':
+      return prepareScan(kernel);
     default:
       throw new UnsupportedError({ op: 'webgpu.prepare', expected: 'a kernel with an implementation', got: kernel.kind });
   }
