@@ -109,20 +109,17 @@ ${this.variable('sum')}
 ${steps.join('\n')}`;
   }
 
-  /** Leaves, in `shared[side + i]`, what members 0 to i of a team have folded; they all come here. Gives the text of `side`. */
-  #among(): { readonly text: string; readonly side: string } {
-    const lines = ['shared_sums[lane] = sum;', 'workgroupBarrier();'];
-    let side = 0;
-    for (let step = 1; step < this.#size; step *= 2) {
-      const other = WORKGROUP - side;
-      lines.push(
-        `if (member >= ${step}u) { ${`sum = ${this.#combine(`shared_sums[${side}u + lane - ${step}u]`, 'sum')};`} }`,
-        `shared_sums[${other}u + lane] = sum;`,
-        'workgroupBarrier();',
-      );
-      side = other;
-    }
-    return { text: lines.join('\n'), side: `${side}u` };
+  /** Statements after which `shared_sums[side + i]` is what the members up to invocation i have folded; all invocations come here. */
+  get #among(): string {
+    return `shared_sums[lane] = sum;
+var side = 0u;
+for (var step = 1u; step < ${this.#size}u; step *= 2u) {
+workgroupBarrier();
+if (member >= step) { sum = ${this.#combine('shared_sums[side + lane - step]', 'sum')}; }
+side = ${WORKGROUP}u - side;
+shared_sums[side + lane] = sum;
+}
+workgroupBarrier();`;
   }
 
   get declarations(): string {
@@ -131,7 +128,6 @@ ${steps.join('\n')}`;
 
   /** Scans columns `begin` to `end` (u32 values that are the same for a workgroup) of a team's row to slot `to`; `carry` is a variable. */
   scan(begin: string, end: string, to: number): string {
-    const among = this.#among();
     const stores = Array.from(
       { length: EACH },
       (_, e) =>
@@ -139,11 +135,11 @@ ${steps.join('\n')}`;
     );
     return `for (var tile = ${begin}; tile < ${end}; tile += ${this.#size * EACH}u) {
 ${this.#own(end)}
-${among.text}
+${this.#among}
 var before = carry;
-if (member > 0u) { ${this.add('before', `shared_sums[${among.side} + lane - 1u]`)} }
+if (member > 0u) { ${this.add('before', `shared_sums[side + lane - 1u]`)} }
 ${stores.join('\n')}
-${this.add('carry', `shared_sums[${among.side} + lane - member + ${this.#size - 1}u]`)}
+${this.add('carry', `shared_sums[side + lane - member + ${this.#size - 1}u]`)}
 workgroupBarrier();
 }`;
   }
@@ -151,17 +147,13 @@ workgroupBarrier();
   /** Folds columns `begin` to `end` of the row; the first member of the team then does `store`, with the result in `total`. */
   reduce(begin: string, end: string, store: string): string {
     const { from } = this.#scanned;
-    const halves: string[] = [];
-    for (let half = this.#size / 2; half >= 1; half /= 2)
-      halves.push(
-        `if (member < ${half}u) { ${this.add('total', `shared_sums[lane + ${half}u]`)} shared_sums[lane] = total; }`,
-        'workgroupBarrier();',
-      );
     return `${this.variable('total')}
 for (var c = ${begin} + member; c < ${end}; c += ${this.#size}u) { ${this.add('total', `load${from}(${this.element(from, 'i32(c)')})`)} }
 shared_sums[lane] = total;
+for (var half = ${this.#size / 2}u; half > 0u; half /= 2u) {
 workgroupBarrier();
-${halves.join('\n')}
+if (member < half) { ${this.add('total', 'shared_sums[lane + half]')} shared_sums[lane] = total; }
+}
 if (member == 0u) { ${store} }`;
   }
 

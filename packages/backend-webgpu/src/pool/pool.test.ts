@@ -3,9 +3,8 @@
 import { accumulator, fromFloat16Bits, toFloat16Bits } from '@gradus/backend';
 import type { DType, PoolKernel, Window } from '@gradus/backend';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { noDawn } from '../../test/dawn.ts';
+import { noDawn, onDawn } from '../../test/dawn.ts';
 import { get, operand, put, run } from '../../test/support.ts';
-import { webgpu } from '../index.ts';
 import type { WebGpuDevice } from '../index.ts';
 
 interface Planes {
@@ -94,7 +93,7 @@ const GEOMETRIES: readonly Planes[] = [
 describe.skipIf(noDawn !== null)(noDawn === null ? 'pool' : `pool (skipped: ${noDawn})`, () => {
   let device: WebGpuDevice;
   beforeAll(async () => {
-    device = await webgpu();
+    device = await onDawn();
   });
   afterAll(() => device.dispose());
 
