@@ -73,6 +73,7 @@ export function supports(kernel: Kernel): boolean {
     case 'map':
     case 'scatter':
     case 'scan':
+    case 'sort':
       return true;
     case 'reduce':
       return kernel.folds.every((fold) => DTYPES[fold.value.dtype].accumulate);

@@ -8,6 +8,7 @@ import { prepareReduce } from './kernels/reduce.ts';
 import { prepareScatter } from './kernels/scatter.ts';
 import type { Planner } from './launch/launch.ts';
 import { prepareScan } from './order/scan.ts';
+import { prepareSort } from './order/sort.ts';
 import { preparePool } from './pool/pool.ts';
 
 /** Plans runs of any kernel that `supports` accepts. */
@@ -23,6 +24,8 @@ export function prepareKernel(kernel: Kernel, toolchain: Toolchain): Planner {
       return preparePool(kernel);
     case 'scan':
       return prepareScan(kernel);
+    case 'sort':
+      return prepareSort(kernel);
     default:
       throw new UnsupportedError({ op: 'webgpu.prepare', expected: 'a kernel with an implementation', got: kernel.kind });
   }
