@@ -4,6 +4,8 @@ import { evaluationOrder } from '@gradus/backend';
 import type { Capabilities, DType, DTypeCapabilities, Expression, Kernel } from '@gradus/backend';
 import type { Capabilities, DTypeCapabilities, Expression, Kernel } from '@gradus/backend';
 import { MOST_HEAD_DIM } from './attention/attention.ts';
+import { evaluationOrder, isFloat } from '@gradus/backend';
+import type { Capabilities, DTypeCapabilities, DType, Expression, Kernel, PoolKernel } from '@gradus/backend';
 import type { Toolchain } from './device/toolchain.ts';
 
 const FULL: DTypeCapabilities = { store: true, compute: true, accumulate: true };
@@ -71,6 +73,12 @@ function factors(kernel: Kernel, accumulate: DType): boolean {
   const [a, b] = kernel.operands;
   const allowed = FACTORS[accumulate] ?? [];
   return a !== undefined && b !== undefined && allowed.includes(a.dtype) && allowed.includes(b.dtype);
+/** What maxima select, and gradients add up: dtypes whose sums 32 bits hold as they do. */
+const POOLED: readonly DType[] = ['float32', 'float16', 'bfloat16', 'int32', 'uint32'];
+
+function pools({ mode, operands: [first, second] }: PoolKernel): boolean {
+  const pooled = (mode === 'max' ? second : first)?.dtype ?? 'float64';
+  return POOLED.includes(pooled) && (mode === 'max' || isFloat(pooled));
 }
 
 /** Does this backend run `kernel`? */
@@ -79,6 +87,8 @@ export function supports(kernel: Kernel): boolean {
   switch (kernel.kind) {
     case 'map':
     case 'scatter':
+    case 'scan':
+    case 'sort':
       return true;
     case 'reduce':
       return kernel.folds.every((fold) => DTYPES[fold.value.dtype].accumulate);
@@ -92,6 +102,8 @@ export function supports(kernel: Kernel): boolean {
     case 'argReduce':
     case 'quantizedContract':
       return true;
+    case 'pool':
+      return pools(kernel);
     default:
       return false;
   }

@@ -14,6 +14,9 @@ import { prepareOptimizerStep } from './optimizer/step.ts';
 import { prepareArgReduce } from './rows/arg-reduce.ts';
 import { prepareRowwise } from './rows/rowwise.ts';
 import { prepareQuantizedContract } from './quantized/quantized.ts';
+import { prepareScan } from './order/scan.ts';
+import { prepareSort } from './order/sort.ts';
+import { preparePool } from './pool/pool.ts';
 
 /** Plans runs of any kernel that `supports` accepts. */
 export function prepareKernel(kernel: Kernel, toolchain: Toolchain): Planner {
@@ -38,6 +41,12 @@ export function prepareKernel(kernel: Kernel, toolchain: Toolchain): Planner {
       return prepareConvolution(kernel, toolchain);
     case 'quantizedContract':
       return prepareQuantizedContract(kernel, toolchain);
+    case 'pool':
+      return preparePool(kernel);
+    case 'scan':
+      return prepareScan(kernel);
+    case 'sort':
+      return prepareSort(kernel);
     default:
       throw new UnsupportedError({ op: 'webgpu.prepare', expected: 'a kernel with an implementation', got: kernel.kind });
   }
