@@ -17,6 +17,9 @@ test('what was measured at one moment is one row', () => {
     { images: 64, loss: 2, training: 0.5, test: null, reports: 1 },
     { images: 128, loss: 1, training: 0.5, test: 0.7, reports: 1 },
   ]);
+  curves.addProgress(progress(192, 9));
+  curves.rewind(128);
+  expect(curves.rows.at(-1)).toMatchObject({ images: 128, test: 0.7 });
   curves.clear();
   expect(curves.rows).toEqual([]);
 });

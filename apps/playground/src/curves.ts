@@ -38,6 +38,11 @@ export class Curves {
     this.#stride = 1;
   }
 
+  /** Forgets what came after so many images. */
+  rewind(images: number): void {
+    this.#rows = this.#rows.filter((row) => row.images <= images);
+  }
+
   addProgress({ images, loss, accuracy }: Progress): void {
     const last = this.#rows.at(-1);
     this.#add({ images, loss, training: accuracy, test: null, reports: 1 }, last !== undefined && last.reports < this.#stride);

@@ -100,6 +100,8 @@ export type Report =
   | { readonly type: 'progress'; readonly progress: Progress }
   | { readonly type: 'evaluation'; readonly evaluation: Evaluation }
   | { readonly type: 'moved'; readonly from: DeviceName; readonly to: DeviceName; readonly images: number }
+  /** The device was lost, and made anew; training goes on from so many images. */
+  | { readonly type: 'recovered'; readonly device: DeviceName; readonly images: number }
   | { readonly type: 'classified'; readonly id: number; readonly probabilities: Float32Array }
   | { readonly type: 'test-image'; readonly index: number; readonly label: number; readonly pixels: Float32Array }
   | { readonly type: 'saved'; readonly name: string; readonly bytes: Uint8Array<ArrayBuffer> }

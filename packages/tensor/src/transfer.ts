@@ -18,7 +18,12 @@ export function fromElements(op: string, values: ArrayLike<number>, shape: Shape
   if (shape.rank === 0) return scalarNode(roundTo(values[0] ?? NaN, dtype), dtype, runtime);
   const bytes = encode(values, dtype);
   const block = runtime.pool.allocate(bytes.byteLength);
-  runtime.backend.write(block, bytes);
+  try {
+    runtime.backend.write(block, bytes);
+  } catch (error) {
+    runtime.pool.release(block);
+    throw error;
+  }
   const node = new Node(DATA, [], NO_ATTRIBUTE, shape, dtype, runtime, 0);
   const storage = { block, runtime, refs: 0, isState: false };
   attachStorage(node, storage, 0, null);

@@ -126,6 +126,10 @@ function hear(report: Report): void {
     case 'moved':
       moves = [...moves, { images: report.images, to: report.to }];
       return announce(`Goes on on ${report.to}`);
+    case 'recovered':
+      curves.rewind(report.images);
+      moves = moves.filter(({ images }) => images <= report.images);
+      return fail(`${report.device} was lost and opened again: training goes on from ${count(report.images)} images.`);
     case 'classified':
       return showAnswer(report.id, report.probabilities);
     case 'test-image':
@@ -152,7 +156,7 @@ function hear(report: Report): void {
 function showStatus(next: Status): void {
   const before = status;
   status = next;
-  const isNew = before?.setup.seed !== next.setup.seed || before.setup.model !== next.setup.model || next.steps < before.steps;
+  const isNew = before?.setup.seed !== next.setup.seed || before.setup.model !== next.setup.model || (next.steps === 0 && before.steps > 0);
   if (isNew) begin(next);
   if (next.phase !== (before?.phase ?? 'paused')) {
     loading.hide();

@@ -24,6 +24,11 @@ const STEPS_PER_TEST = 100;
 const TEST_MS = 1000;
 const FIRST_TEST = 20;
 
+/** Codes of errors after which a device is of no use, and another of its kind may be. */
+const LOST: readonly string[] = ['DEVICE_LOST', 'WORKER_LOST'];
+/** A device that is lost so many times with no test between is not asked for again. */
+const MOST_RECOVERIES = 2;
+
 /** What the conductor needs of its surroundings. */
 export interface Surroundings {
   readonly post: (report: Report) => void;
@@ -56,6 +61,8 @@ export class Conductor {
   #nextTest = FIRST_TEST;
   /** Is a test on all test images to be made, after an epoch or a file? */
   #fullTestDue = false;
+  /** Devices lost since the last test. */
+  #recoveries = 0;
   /** When it was tested last. */
   #testedAt = -Infinity;
   #since: Since = { at: 0, images: 0, loss: 0, right: 0 };
@@ -93,6 +100,7 @@ export class Conductor {
     try {
       await work();
     } catch (error) {
+      if (await this.#recovered(error)) return;
       if (during === 'train') {
         this.#phase = 'paused';
         this.#fullTestDue = false;
@@ -101,6 +109,24 @@ export class Conductor {
       this.#post({ type: 'failure', failure: { during, code: error instanceof GradusError ? error.code : 'UNKNOWN', message } });
       this.#reportStatus();
     }
+  }
+
+  /** Where the device was lost, makes it anew and goes on from what was remembered last. False where that is no help. */
+  async #recovered(error: unknown): Promise<boolean> {
+    const [trainer, setup] = [this.#trainer, this.#setup];
+    const isLost = error instanceof GradusError && LOST.includes(error.code);
+    if (!isLost || trainer?.remembers !== true || setup === null || this.#recoveries === MOST_RECOVERIES) return false;
+    this.#recoveries++;
+    try {
+      trainer.recover(await this.#around.open(setup.device));
+    } catch {
+      return false; // what is reported is why the device was lost
+    }
+    this.#nextTest = trainer.steps + FIRST_TEST;
+    this.#throughput.reset();
+    this.#post({ type: 'recovered', device: setup.device, images: trainer.images });
+    this.#reportStatus();
+    return true;
   }
 
   async #carryOut(command: Command): Promise<void> {
@@ -244,6 +270,8 @@ export class Conductor {
     const images = await this.#around.images.get(setup.dataset, part, MODELS[setup.model].flatten);
     const tested = await trainer.test(images, () => this.#interrupted());
     if (tested === null) return;
+    await trainer.remember();
+    this.#recoveries = 0;
     this.#fullTestDue = false;
     this.#nextTest = (Math.floor(trainer.steps / STEPS_PER_TEST) + 1) * STEPS_PER_TEST;
     this.#testedAt = this.#around.now();
@@ -253,6 +281,7 @@ export class Conductor {
 
   /** Nothing was measured yet. */
   #startOver(): void {
+    this.#recoveries = 0;
     this.#fullTestDue = false;
     this.#nextTest = FIRST_TEST;
     this.#testedAt = -Infinity;

@@ -11,14 +11,15 @@ import { crossEntropy } from '@gradus/losses';
 import { accuracy } from '@gradus/losses/metrics';
 import type { Module } from '@gradus/nn';
 import { Adam } from '@gradus/optim';
-import type { ArenaState } from '@gradus/optim';
 import { argmax, compile, defaultGenerator, manualSeed, noGrad, permutationOf, scope, setDefaultDevice, softmax, tensor } from '@gradus/tensor';
-import type { Compiled, Tensor } from '@gradus/tensor';
+import type { Compiled, GeneratorState, Tensor } from '@gradus/tensor';
 import { CLASSES, SIDE } from '../choices.ts';
 import type { ModelName } from '../choices.ts';
 import type { Pace } from '../protocol.ts';
 import { MODELS } from './models.ts';
 import { ReadAhead } from './read-ahead.ts';
+import { restore, takeSnapshot } from './snapshot.ts';
+import type { Snapshot } from './snapshot.ts';
 
 /** Images in a batch when nothing is learned. */
 const TEST_BATCH = 500;
@@ -49,6 +50,16 @@ interface Placed {
   readonly probabilities: Compiled<(x: Tensor) => Tensor>;
 }
 
+/** Where training was. */
+interface Kept {
+  readonly snapshot: Snapshot;
+  readonly random: GeneratorState;
+  readonly steps: number;
+  readonly epochs: number;
+  readonly seen: number;
+  readonly images: number;
+}
+
 /** See above. */
 export class Trainer {
   readonly name: ModelName;
@@ -62,6 +73,7 @@ export class Trainer {
   #seen = 0;
   #order: Int32Array = new Int32Array();
   #images = 0;
+  #kept: Kept | null = null;
 
   /** A new network with random weights. The device is the trainer's from now on: `dispose` ends it. @param now a clock, in milliseconds */
   constructor(name: ModelName, device: Backend, seed: number, pace: Pace, now: () => number) {
@@ -161,35 +173,49 @@ export class Trainer {
 
   /** Goes on on another device; the one before ends. On an error everything is as it was. */
   async moveTo(device: Backend): Promise<void> {
+    const { model, optimizer } = this.#placed;
+    this.#replace(device, await takeSnapshot(model, optimizer));
+  }
+
+  /** Keeps all that training would go on from, should the device be lost. */
+  async remember(): Promise<void> {
+    const { model, optimizer } = this.#placed;
+    const snapshot = await takeSnapshot(model, optimizer);
+    this.#kept = { snapshot, random: defaultGenerator.state, steps: this.#steps, epochs: this.#epochs, seen: this.#seen, images: this.#images };
+  }
+
+  /** Is there anything to {@link recover}? */
+  get remembers(): boolean {
+    return this.#kept !== null;
+  }
+
+  /** Goes on on another device from where it was when it was last told to remember: the one it had is lost. */
+  recover(device: Backend): void {
+    const kept = this.#kept;
+    if (kept === null) return;
+    defaultGenerator.restore(kept.random);
+    this.#replace(device, kept.snapshot);
+    this.#steps = kept.steps;
+    this.#epochs = kept.epochs;
+    this.#seen = kept.seen;
+    this.#images = kept.images;
+    this.#order = new Int32Array(); // of that epoch, made anew
+  }
+
+  #replace(device: Backend, snapshot: Snapshot): void {
     const before = this.#placed;
     const random = defaultGenerator.state;
-    const copies: Tensor[] = [];
-    const across = async (t: Tensor): Promise<Tensor> => {
-      const copy = await t.to(device);
-      copies.push(copy);
-      return copy;
-    };
     let next: Placed | null = null;
-    const moments = before.optimizer.stateDict();
     try {
       next = place(this.name, device, this.#pace.lr);
+      restore(snapshot, next.model, next.optimizer, device);
       defaultGenerator.restore(random); // the weights it began with are replaced, and should not count
-      const { model, optimizer } = next;
-      const weights = await mapValues(before.model.stateDict(), across);
-      const state: ArenaState[] = [];
-      for (const arena of moments) state.push({ steps: arena.steps, state: await Promise.all(arena.state.map(across)) });
-      scope(() => {
-        model.loadStateDict(weights);
-        optimizer.loadStateDict(state);
-      });
-      this.#placed = next;
     } catch (error) {
       if (next !== null) removeFrom(next);
       setDefaultDevice(before.device);
       throw error;
-    } finally {
-      for (const each of [...copies, ...moments.flatMap((arena) => arena.state)]) each.dispose();
     }
+    this.#placed = next;
     removeFrom(before);
   }
 
@@ -249,10 +275,4 @@ function inOrder(images: LabelledImages, order: Int32Array): LabelledImages {
         reuse,
       ),
   };
-}
-
-async function mapValues(from: Readonly<Record<string, Tensor>>, change: (t: Tensor) => Promise<Tensor>): Promise<Record<string, Tensor>> {
-  const entries: [string, Tensor][] = [];
-  for (const [key, value] of Object.entries(from)) entries.push([key, await change(value)]);
-  return Object.fromEntries(entries);
 }
