@@ -73,6 +73,8 @@ function factors(kernel: Kernel, accumulate: DType): boolean {
   const [a, b] = kernel.operands;
   const allowed = FACTORS[accumulate] ?? [];
   return a !== undefined && b !== undefined && allowed.includes(a.dtype) && allowed.includes(b.dtype);
+}
+
 /** What maxima select, and gradients add up: dtypes whose sums 32 bits hold as they do. */
 const POOLED: readonly DType[] = ['float32', 'float16', 'bfloat16', 'int32', 'uint32'];
 
