@@ -1,11 +1,8 @@
 /** What the webgpu backend can do, and which kernels it runs. */
 
-import { evaluationOrder } from '@gradus/backend';
-import type { Capabilities, DType, DTypeCapabilities, Expression, Kernel } from '@gradus/backend';
-import type { Capabilities, DTypeCapabilities, Expression, Kernel } from '@gradus/backend';
-import { MOST_HEAD_DIM } from './attention/attention.ts';
 import { evaluationOrder, isFloat } from '@gradus/backend';
-import type { Capabilities, DTypeCapabilities, DType, Expression, Kernel, PoolKernel } from '@gradus/backend';
+import type { Capabilities, DType, DTypeCapabilities, Expression, Kernel, PoolKernel } from '@gradus/backend';
+import { MOST_HEAD_DIM } from './attention/attention.ts';
 import type { Toolchain } from './device/toolchain.ts';
 
 const FULL: DTypeCapabilities = { store: true, compute: true, accumulate: true };
