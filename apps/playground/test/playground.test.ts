@@ -198,6 +198,7 @@ describe.skipIf(browser === null)(title, () => {
     await page.focus('#toggle');
     await page.keyboard.press('Space');
     await visit.says('#toggle', 'Pause');
+    await visit.atLeast('#seen', 1);
     await page.keyboard.press('Space');
     await visit.says('#toggle', 'Go on');
   });
