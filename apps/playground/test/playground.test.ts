@@ -149,6 +149,7 @@ describe.skipIf(browser === null)(title, () => {
 
   test('is driven by keyboard alone, and shows where the focus is', async () => {
     const { page } = visit;
+    await visit.draw(ONE); // so that there is something to clear
     const stops: string[] = [];
     await page.evaluate(() => {
       document.body.tabIndex = -1;
@@ -197,6 +198,7 @@ describe.skipIf(browser === null)(title, () => {
     await page.focus('#toggle');
     await page.keyboard.press('Space');
     await visit.says('#toggle', 'Pause');
+    await visit.atLeast('#seen', 1);
     await page.keyboard.press('Space');
     await visit.says('#toggle', 'Go on');
   });
