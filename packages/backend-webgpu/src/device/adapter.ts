@@ -58,7 +58,7 @@ async function dawn(): Promise<GpuEntry> {
   // The name is kept from bundlers for browsers, which would look for the package.
   const name = 'webgpu';
   try {
-    const { create, globals } = (await import(/* @vite-ignore */ name)) as { create(flags: string[]): GPU; globals: object };
+    const { create, globals } = (await import(/* @vite-ignore */ name)) as { create(this: void, flags: string[]): GPU; globals: object };
     Object.assign(globalThis, globals);
     dawnEntry = create([DAWN_FLAGS]);
     return dawnEntry;
@@ -68,7 +68,7 @@ async function dawn(): Promise<GpuEntry> {
         op: 'webgpu',
         expected: 'the npm package webgpu, which brings WebGPU to Node.js',
         got: `none that loads (${String(cause).split('\n')[0]})`,
-        fix: `${INSTALL}`,
+        fix: INSTALL,
       },
       { cause },
     );
