@@ -5,7 +5,8 @@
  * waits for those that are under way, so that no result of a refused command is ever handed out.
  */
 
-import { BackendDisposedError, GradusError, OutOfMemoryError } from '@gradus/backend';
+import { BackendDisposedError, OutOfMemoryError } from '@gradus/backend';
+import type { GradusError } from '@gradus/backend';
 import { DeviceLostError, DeviceRefusedError } from '../errors.ts';
 
 const LOST_FIX = 'make a new device with webgpu() and load the last state that was saved.';

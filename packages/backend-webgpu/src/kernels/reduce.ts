@@ -17,7 +17,7 @@ import { Program } from '../program/program.ts';
 import type { Slot } from '../program/program.ts';
 import { typeOf } from '../wgsl/language.ts';
 import { dialectAt, gathers, slotsOf, storeOutputs } from './expressions.ts';
-import { combined, foldIdentity, partial } from './folds.ts';
+import { combined, partial } from './folds.ts';
 import { Space, sizeOf } from './space.ts';
 
 /** Invocations that work together on a point. */

@@ -66,8 +66,8 @@ function tiledProgram(rules: ProductRules, plans: readonly [FactorPlan, FactorPl
     scaled: groups?.scaled ?? ((value) => value),
     finish,
   });
-  const operands = slotsOf(kernel).map((slot, k): Slot =>
-    plans.some(({ operand, vector }) => operand === k && vector) ? { ...slot, vector: true } : slot,
+  const operands = slotsOf(kernel).map((slot, at): Slot =>
+    plans.some(({ operand, vector }) => operand === at && vector) ? { ...slot, vector: true } : slot,
   );
   const slots = split ? [...operands.slice(0, 2), scratchSlot(totalType, 'write')] : operands;
   return new Program(`${kernel.kind} ${name}${split ? ' by spans' : ''}`, slots, frame, body, {

@@ -13,7 +13,7 @@ import type { DType, Operand } from '@gradus/backend';
 import { constant, typeOf } from '../wgsl/language.ts';
 import { libraryFor } from '../wgsl/library.ts';
 import { elementsPerWord, pack, unpack } from '../wgsl/storage.ts';
-import { Frame } from './frame.ts';
+import type { Frame } from './frame.ts';
 
 /** An operand of a program, or memory for its own use between its passes. */
 export interface Slot {

@@ -138,7 +138,7 @@ export class CommandQueue {
   /** Writes whole words, after all that was queued before. */
   write(memory: Memory, byteOffset: number, bytes: Uint8Array): void {
     if (this.uses(memory)) this.submit();
-    this.#device.gpu.queue.writeBuffer(memory.buffer, byteOffset, bytes as Uint8Array<ArrayBuffer>);
+    this.#device.gpu.queue.writeBuffer(memory.buffer, byteOffset, bytes);
   }
 
   /** The bytes after everything queued so far. */

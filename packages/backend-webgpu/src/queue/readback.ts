@@ -11,8 +11,8 @@ const LARGEST_KEPT = 2 ** 24;
 
 /** The timers of every engine, typed for what is used here. */
 const { setTimeout, clearTimeout } = globalThis as unknown as {
-  setTimeout(action: () => void, milliseconds: number): unknown;
-  clearTimeout(timer: unknown): void;
+  setTimeout(this: void, action: () => void, milliseconds: number): unknown;
+  clearTimeout(this: void, timer: unknown): void;
 };
 
 /** Staging buffers and bounded waits of one device. */

@@ -32,9 +32,7 @@ interface NodeModules {
 interface DatabaseRequest<T> {
   readonly result: T;
   readonly error: unknown;
-  onsuccess: (() => void) | null;
-  onerror: (() => void) | null;
-  onupgradeneeded?: (() => void) | null;
+  addEventListener(type: 'success' | 'error' | 'upgradeneeded', listener: () => void): void;
 }
 
 interface Database {
@@ -60,17 +58,17 @@ const environment = globalThis as unknown as {
 function cacheFolder(modules: NodeModules): string {
   const { env = {}, platform } = environment.process ?? {};
   const home = modules('node:os').homedir();
-  const { join } = modules('node:path');
-  if (platform === 'darwin') return join(home, 'Library', 'Caches');
-  if (platform === 'win32') return env['LOCALAPPDATA'] ?? join(home, 'AppData', 'Local');
-  return env['XDG_CACHE_HOME'] ?? join(home, '.cache');
+  const paths = modules('node:path');
+  if (platform === 'darwin') return paths.join(home, 'Library', 'Caches');
+  if (platform === 'win32') return env['LOCALAPPDATA'] ?? paths.join(home, 'AppData', 'Local');
+  return env['XDG_CACHE_HOME'] ?? paths.join(home, '.cache');
 }
 
 /** A file that holds an object of texts. */
 function fileStore(modules: NodeModules, given: string | undefined): TextStore {
   const files = modules('node:fs/promises');
-  const { join, dirname } = modules('node:path');
-  const path = given ?? join(cacheFolder(modules), 'gradus', 'webgpu-tiles.json');
+  const paths = modules('node:path');
+  const path = given ?? paths.join(cacheFolder(modules), 'gradus', 'webgpu-tiles.json');
   const all = async (): Promise<Record<string, unknown>> => {
     try {
       const parsed: unknown = JSON.parse(await files.readFile(path, 'utf8'));
@@ -86,7 +84,7 @@ function fileStore(modules: NodeModules, given: string | undefined): TextStore {
     },
     async write(name, text) {
       const entries = { ...(await all()), [name]: JSON.parse(text) as unknown };
-      await files.mkdir(dirname(path), { recursive: true });
+      await files.mkdir(paths.dirname(path), { recursive: true });
       // Written beside and renamed, so that no reader sees half of it.
       const beside = `${path}.${environment.process?.pid ?? 0}`;
       await files.writeFile(beside, `${JSON.stringify(entries, null, 2)}\n`);
@@ -100,8 +98,8 @@ const TABLE = 'tiles';
 
 function settled<T>(request: DatabaseRequest<T>): Promise<T> {
   return new Promise((resolve, reject) => {
-    request.onsuccess = () => resolve(request.result);
-    request.onerror = () => reject(request.error instanceof Error ? request.error : new Error(String(request.error)));
+    request.addEventListener('success', () => resolve(request.result));
+    request.addEventListener('error', () => reject(request.error instanceof Error ? request.error : new Error(String(request.error))));
   });
 }
 
@@ -109,7 +107,7 @@ function settled<T>(request: DatabaseRequest<T>): Promise<T> {
 function databaseStore(factory: NonNullable<typeof environment.indexedDB>): TextStore {
   const inTable = async <T>(use: (database: Database) => Promise<T>): Promise<T> => {
     const opening = factory.open(DATABASE, 1);
-    opening.onupgradeneeded = () => opening.result.createObjectStore(TABLE);
+    opening.addEventListener('upgradeneeded', () => opening.result.createObjectStore(TABLE));
     const database = await settled(opening);
     try {
       return await use(database);
@@ -156,7 +154,7 @@ export function entryName(adapter: string): string {
 }
 
 /** The choices in an entry's text; whatever is not one is left out. */
-export function parseTiles(text: string): Map<string, TileChoice> {
+function parseTiles(text: string): Map<string, TileChoice> {
   const choices = new Map<string, TileChoice>();
   const parsed: unknown = JSON.parse(text);
   if (!isRecord(parsed)) return choices;

@@ -80,14 +80,14 @@ export function elementsOf({ batch, m, n, k }: ProductShape): readonly [number, 
 }
 
 /** The launch of a product of dense row-major matrices with a given tile. */
-export function launchOf(shape: ProductShape, choice: TileChoice, toolchain: Toolchain): Launch {
+function launchOf(shape: ProductShape, choice: TileChoice, toolchain: Toolchain): Launch {
   const { batch, m, n, k } = shape;
   const dims = Int32Array.from([batch, m, n, k, 0, m * k, k, 0, 1, 0, k * n, 0, 1, n, 0, m * n, n, 1]);
   return prepareContract(KERNEL, { ...toolchain, tuned: new Map([[shapeClass(shape), choice]]) })(dims);
 }
 
 /** Choices worth a measurement: tiles that are not much larger than the result. */
-export function candidates(shape: ProductShape): TileChoice[] {
+function candidates(shape: ProductShape): TileChoice[] {
   const names = Object.keys(TILES) as TileName[];
   const fitting = names.filter((name) => TILES[name].rows < 2 * Math.max(16, shape.m) && TILES[name].columns < 2 * Math.max(16, shape.n));
   const few = fitting.flatMap((tile) => [{ tile, split: false }, ...(maySplit(shape, { splits: true }) ? [{ tile, split: true }] : [])]);
