@@ -5,6 +5,9 @@ import { describe, test } from 'vitest';
 import { webgpu } from '../src/index.ts';
 import { noDawn } from './dawn.ts';
 
+/** A check of attention compiles a dozen programs, seconds each where a busy machine runs the software driver. */
+const PATIENCE = 240_000;
+
 describe.skipIf(noDawn !== null)(noDawn === null ? 'webgpu' : `webgpu (skipped: ${noDawn})`, () => {
-  for (const check of conformance(() => webgpu())) test(check.name, check.run);
+  for (const check of conformance(() => webgpu())) test(check.name, { timeout: PATIENCE }, check.run);
 });
