@@ -5,7 +5,6 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, w
 import { createRequire } from 'node:module';
 import { constants } from 'node:os';
 import { dirname, join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { brotliDecompressSync } from 'node:zlib';
 import { root } from './run.mjs';
 
@@ -13,12 +12,6 @@ const DRIVER = 'vk_swiftshader_icd.json';
 const LOADER = 'libvulkan.so.1';
 /** glibc's flag that a library, once loaded, stays. */
 const RTLD_NODELETE = 0x1000;
-
-/**
- * The driver compiles the zeroing of workgroup memory into one store for each element: that is most of the time that shaders take (for 16 KiB,
- * seconds). Without it, memory that is read before it is written shows, too.
- */
-const FLAGS = ['enable-dawn-features=disable_workgroup_init'];
 
 const require = createRequire(join(root, 'packages/backend-webgpu/package.json'));
 
@@ -56,15 +49,4 @@ export function useSwiftShader() {
     // It is no module of Node.js, so this always throws; what counts is that it is loaded.
   }
   return true;
-}
-
-let entry = null;
-
-/** Dawn's entry to WebGPU, one for a process; its constants (`GPUBufferUsage` and others) become globals, as in browsers. Needs `useSwiftShader`. */
-export async function softwareGpu() {
-  if (entry !== null) return entry;
-  const { create, globals } = await import(pathToFileURL(require.resolve('webgpu')).href);
-  Object.assign(globalThis, globals);
-  entry ??= create(FLAGS);
-  return entry;
 }

@@ -4,7 +4,8 @@ import { apply, constant, load } from '@gradus/backend';
 import type { MapKernel, ReduceKernel } from '@gradus/backend';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { WebGpuDevice } from '../src/index.ts';
-import { noDawn, onDawn } from './dawn.ts';
+import { webgpu } from '../src/index.ts';
+import { noDawn } from './dawn.ts';
 import { COUNTING, INCREMENT, get, operand, put, run, vectorDims } from './support.ts';
 
 const SUM: ReduceKernel = {
@@ -20,7 +21,7 @@ const SUM: ReduceKernel = {
 describe.skipIf(noDawn !== null)(noDawn === null ? 'a webgpu device' : `a webgpu device (skipped: ${noDawn})`, () => {
   let device: WebGpuDevice;
   beforeEach(async () => {
-    device = await onDawn();
+    device = await webgpu();
   });
   afterEach(() => device.dispose());
 
@@ -103,7 +104,7 @@ describe.skipIf(noDawn !== null)(noDawn === null ? 'a webgpu device' : `a webgpu
   });
 
   test('two devices at once', async () => {
-    const other = await onDawn();
+    const other = await webgpu();
     const [x, y] = [put(device, 'float32', [1]), put(other, 'float32', [10])];
     const [u, v] = [device.allocate(4), other.allocate(4)];
     run(device, INCREMENT, [x, u], vectorDims(1, 0, 0));

@@ -8,7 +8,7 @@ import { webgpu } from '@gradus/backend-webgpu';
 import { DTypeError, scope, tensor } from '@gradus/tensor';
 import type { Device } from '@gradus/tensor';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { softwareGpu, useSwiftShader } from '../../../scripts/swiftshader.mjs';
+import { useSwiftShader } from '../../../scripts/swiftshader.mjs';
 import { specifications as linalg } from '../src/linalg/linalg.spec.ts';
 import {
   closeTo,
@@ -41,7 +41,7 @@ const onDevice = specifications.filter(({ name }) => !FLOAT64_ONLY.includes(name
 describe.skipIf(!available)(available ? 'webgpu' : `webgpu (skipped: no software driver for ${process.platform} ${process.arch})`, () => {
   let device: Device;
   beforeAll(async () => {
-    device = await webgpu({ gpu: await softwareGpu() });
+    device = await webgpu();
   });
   afterAll(() => device.dispose());
 

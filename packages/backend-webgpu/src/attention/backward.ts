@@ -11,7 +11,7 @@ import type { AttentionKernel } from '@gradus/backend';
 import type { Toolchain } from '../device/toolchain.ts';
 import { dispatch } from '../launch/launch.ts';
 import type { Dispatch, Planner } from '../launch/launch.ts';
-import { Program } from '../program/program.ts';
+import type { Program } from '../program/program.ts';
 import { RowText, teamGroups, teamSizeFor } from '../rows/team.ts';
 import { AttentionText, keyTiles, queryTiles, rowsOfQueries, sizesOf } from './heads.ts';
 import { TILE, Tiles, forOtherRows, overOwnRows } from './tiles.ts';

@@ -57,27 +57,31 @@ export class AttentionText {
   readonly #operands: readonly string[];
   readonly #names: readonly string[];
   readonly #positions: readonly number[];
+  readonly #queryNumbers: 'read' | 'write' | null;
 
-  /** @param queryNumbers whether scratch memory is one more operand, and for what */
+  /**
+   * @param operands those of the kernel that are used; a mask that is not there is left out
+   * @param queryNumbers whether scratch memory, with two numbers for each query, is one more operand, and for what
+   */
   constructor(kernel: AttentionKernel, operands: readonly string[], queryNumbers: 'read' | 'write' | null) {
     this.#kernel = kernel;
     this.#names = denseOperands(kernel).map(({ name }) => name);
     this.#operands = operands.filter((name) => this.#names.includes(name));
     this.#positions = operandPositions(kernel);
-    this.queryNumbers = queryNumbers;
+    this.#queryNumbers = queryNumbers;
   }
-
-  readonly queryNumbers: 'read' | 'write' | null;
 
   /** Sizes as text. */
   size(name: keyof Sizes): string {
     return this.frame.dim(['images', 'heads', 'keyHeads', 'T', 'S'].indexOf(name));
   }
 
+  /** Heads that share a key head, as text. */
   get sharing(): string {
     return this.frame.word((dims) => sharing(sizesOf(dims)));
   }
 
+  /** What products are multiplied by, as text. */
   get scale(): string {
     return this.frame.scalar(0, 'float32');
   }
@@ -147,7 +151,7 @@ ${mask === 'none' ? '' : loads}
 let allowed = (t < vec4i(${T})) & (s < vec4i(${S}))${causal ? ' & (s <= t)' : ''}${mask === 'bool' ? ' & masks' : ''};
 return select(vec4f(float_of(0xff800000u)), products * ${this.scale}${mask === 'additive' ? ' + masks' : ''}, allowed);
 }
-${this.queryNumbers === 'read' ? numbers : ''}`;
+${this.#queryNumbers === 'read' ? numbers : ''}`;
   }
 
   /** Stores the two numbers of query `row` of all heads. */
@@ -156,18 +160,19 @@ ${this.queryNumbers === 'read' ? numbers : ''}`;
 store${this.#numbersSlot}(2 * i32(${row}) + 1, ${along});`;
   }
 
-  /** Slots of a program in the order of the operands, and where each gets its memory. */
+  /** Slots of the program: the operands that are used, then scratch memory. */
   get slots(): readonly Slot[] {
     const own = this.#operands.map((name): Slot => {
       const operand = this.#kernel.operands[this.#names.indexOf(name)];
       return { dtype: operand?.dtype ?? 'float32', access: operand?.access ?? 'read' };
     });
-    return this.queryNumbers === null ? own : [...own, { dtype: 'float32', access: this.queryNumbers }];
+    return this.#queryNumbers === null ? own : [...own, { dtype: 'float32', access: this.#queryNumbers }];
   }
 
+  /** Where each slot gets its memory. */
   get sources(): readonly Source[] {
     const own = this.#operands.map((name): Source => ({ operand: this.#names.indexOf(name) }));
-    return this.queryNumbers === null ? own : [...own, { scratch: 0 }];
+    return this.#queryNumbers === null ? own : [...own, { scratch: 0 }];
   }
 
   /** The program with this body. */

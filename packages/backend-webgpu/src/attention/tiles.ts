@@ -11,8 +11,8 @@
  * - **pairs**: a number for each own row and other row of the tile: `s0` to `s3`, one vector over own rows for each of the lane's other rows.
  * - **sums**: a number for each own row and dimension: one vector over own rows for each of the lane's dimensions.
  *
- * Rows beyond the last are 0 in workgroup memory. Memory is filled so that lanes side by side read elements side by side, and padded so that they
- * hit different banks.
+ * Chunks are gone through in loops, so that a program is short whatever the headDim. Rows beyond the last are 0 in workgroup memory. It is filled so
+ * that lanes side by side read elements side by side, and padded so that they hit different banks.
  */
 
 /** Rows of a tile, of either kind. */
@@ -31,7 +31,7 @@ const COMPONENTS = ['x', 'y', 'z', 'w'] as const;
 /** What the four rows, or dimensions, of a lane are beyond its first. */
 const EVERY_EIGHTH = `vec4i(${FOUR.map((i) => i * SIDE).join(', ')})`;
 
-/** Bytes of workgroup memory that a program with `pairs` and `exchange` has beside its own rows. */
+/** Bytes of workgroup memory that a program with `pairs` and `exchanged` has beside its own rows. */
 const SHARED_BYTES = 16 * (2 * CHUNK * PITCH + LANES);
 
 /** Rows `[row, headDim]` of an operand. */
@@ -183,9 +183,9 @@ ${name} = ${combination};
   }
 }
 
-/** A vector over own rows: `text` of each row's number from the tile's first, and of the component that it is. */
-export function overOwnRows(text: (row: string, component: string) => string): string {
-  return `vec4f(${FOUR.map((i) => text(`i32(down) + ${i * SIDE}`, COMPONENTS[i])).join(', ')})`;
+/** A vector over own rows: `text` of each row's number from the tile's first. */
+export function overOwnRows(text: (row: string) => string): string {
+  return `vec4f(${FOUR.map((i) => text(`i32(down) + ${i * SIDE}`)).join(', ')})`;
 }
 
 /** Statements for each of the lane's other rows: `text` of j and the row's number from the tile's first. */

@@ -3,7 +3,8 @@
 import { DTYPES } from '@gradus/backend';
 import type { DType, ScanKernel, SortKernel } from '@gradus/backend';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { noDawn, onDawn } from '../../test/dawn.ts';
+import { noDawn } from '../../test/dawn.ts';
+import { webgpu } from '../index.ts';
 import { get, operand, put, run } from '../../test/support.ts';
 import type { WebGpuDevice } from '../index.ts';
 
@@ -15,7 +16,7 @@ function scrambled(count: number): number[] {
 describe.skipIf(noDawn !== null)(noDawn === null ? 'rows in order' : `rows in order (skipped: ${noDawn})`, () => {
   let device: WebGpuDevice;
   beforeAll(async () => {
-    device = await onDawn();
+    device = await webgpu();
   });
   afterAll(() => device.dispose());
 

@@ -3,7 +3,8 @@
 import { accumulator, fromFloat16Bits, toFloat16Bits } from '@gradus/backend';
 import type { DType, PoolKernel, Window } from '@gradus/backend';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { noDawn, onDawn } from '../../test/dawn.ts';
+import { noDawn } from '../../test/dawn.ts';
+import { webgpu } from '../index.ts';
 import { get, operand, put, run } from '../../test/support.ts';
 import type { WebGpuDevice } from '../index.ts';
 
@@ -93,7 +94,7 @@ const GEOMETRIES: readonly Planes[] = [
 describe.skipIf(noDawn !== null)(noDawn === null ? 'pool' : `pool (skipped: ${noDawn})`, () => {
   let device: WebGpuDevice;
   beforeAll(async () => {
-    device = await onDawn();
+    device = await webgpu();
   });
   afterAll(() => device.dispose());
 
