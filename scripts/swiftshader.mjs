@@ -20,10 +20,11 @@ const RTLD_NODELETE = 0x1000;
  */
 const FLAGS = ['enable-dawn-features=disable_workgroup_init'];
 
-const require = createRequire(join(root, 'packages/backend-webgpu/package.json'));
+// The packages are those of the backend, not of the repository.
+const resolve = (name) => createRequire(join(root, 'packages/backend-webgpu/package.json')).resolve(name);
 
 function unpack(folder) {
-  const archive = join(dirname(require.resolve('@sparticuz/chromium')), '../../bin/swiftshader.tar.br');
+  const archive = join(dirname(resolve('@sparticuz/chromium')), '../../bin/swiftshader.tar.br');
   mkdirSync(dirname(folder), { recursive: true });
   // Several processes may come here at once: each unpacks into a folder of its own, and the first one's is kept.
   const own = mkdtempSync(`${folder}-`);
@@ -63,7 +64,7 @@ let entry = null;
 /** Dawn's entry to WebGPU, one for a process; its constants (`GPUBufferUsage` and others) become globals, as in browsers. Needs `useSwiftShader`. */
 export async function softwareGpu() {
   if (entry !== null) return entry;
-  const { create, globals } = await import(pathToFileURL(require.resolve('webgpu')).href);
+  const { create, globals } = await import(pathToFileURL(resolve('webgpu')).href);
   Object.assign(globalThis, globals);
   entry ??= create(FLAGS);
   return entry;
