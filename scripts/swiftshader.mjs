@@ -13,7 +13,8 @@ const LOADER = 'libvulkan.so.1';
 /** glibc's flag that a library, once loaded, stays. */
 const RTLD_NODELETE = 0x1000;
 
-const require = createRequire(join(root, 'packages/backend-webgpu/package.json'));
+// The package is among those of the repository's root.
+const require = createRequire(join(root, 'package.json'));
 
 function unpack(folder) {
   const archive = join(dirname(require.resolve('@sparticuz/chromium')), '../../bin/swiftshader.tar.br');

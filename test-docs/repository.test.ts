@@ -31,7 +31,7 @@ const layers = [
  * Packages from outside that a package uses where its user has installed them: optional peers, which it neither brings nor needs.
  * sharp decodes and encodes image files, for `readImage` and `writeImage` of `@gradus/vision-augment` alone.
  */
-const optionalPeers: Readonly<Record<string, readonly string[]>> = { 'vision-augment': ['sharp'] };
+const optionalPeers: Readonly<Record<string, readonly string[]>> = { 'backend-webgpu': ['webgpu'], 'vision-augment': ['sharp'] };
 
 const root = resolve(import.meta.dirname, '..');
 const packages = readdirSync(join(root, 'packages'));

@@ -110,7 +110,7 @@ async function mlpContenders(make: MakeOptimizer, peer: 'tfjs' | 'jax'): Promise
       if (++count % STEPS === 0) await loss.data();
     };
     const contender = await tensorFlowMlp('tfjs-webgpu', await tensorFlow(), values, async () => {}, read);
-    return async () => void (await contender.run());
+    return async () => contender.run();
   });
   return [ours, many(theirs)];
 }

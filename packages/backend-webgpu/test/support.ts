@@ -1,7 +1,7 @@
 /** What the tests of this package share: devices on Dawn, moving numbers in and out, and kernels to run. */
 
 import { DTYPES, apply, axisIndex, bytesPerElement, cast, constant, load } from '@gradus/backend';
-import type { Arg, Backend, Block, DType, Expression, Kernel, Layout, MapKernel, Operand } from '@gradus/backend';
+import type { Arg, Backend, Block, DType, Kernel, Layout, MapKernel, Operand } from '@gradus/backend';
 import { dawn } from './dawn.ts';
 
 /** A block with these numbers, of a dtype whose elements are plain numbers. */
@@ -46,7 +46,7 @@ export const COUNTING: MapKernel = {
   rank: 1,
   operands: [operand('float32', 'write')],
   scalars: [],
-  outputs: [{ operand: 0, value: cast(axisIndex(0), 'float32') as Expression }],
+  outputs: [{ operand: 0, value: cast(axisIndex(0), 'float32') }],
 };
 
 /** An entry to WebGPU whose devices are changed by `change` when they are made: for failures that a healthy driver does not show. */

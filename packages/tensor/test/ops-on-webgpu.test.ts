@@ -1,6 +1,6 @@
 /**
- * Every op on the webgpu device, from its specification: values against the float64 reference, and gradients, the gradients of gradients
- * too, against those of the reference device in float64. Results are read asynchronously: the device has no other way.
+ * Every op on the webgpu device, from its specification: values against the float64 reference, and gradients, for one case
+ * of each op the gradients of gradients too, against those of the reference device in float64. Results are read asynchronously: the device has no other way.
  */
 
 import { cpu } from '@gradus/backend-cpu';
@@ -38,6 +38,9 @@ const available = useSwiftShader();
 const onHost = new Set(linalg.map(({ name }) => name));
 const onDevice = specifications.filter(({ name }) => !FLOAT64_ONLY.includes(name) && !onHost.has(name));
 
+/** One specification an op, whose name is the first word of theirs. */
+const withSecond = new Set(new Map(onDevice.toReversed().map((specification) => [specification.name.split(' ')[0], specification])).values());
+
 describe.skipIf(!available)(available ? 'webgpu' : `webgpu (skipped: no software driver for ${process.platform} ${process.arch})`, () => {
   let device: Device;
   beforeAll(async () => {
@@ -64,16 +67,21 @@ describe.skipIf(!available)(available ? 'webgpu' : `webgpu (skipped: no software
 
     if (specification.differentiable === false) return;
 
-    test.each([
-      ['gradients', gradientTensors, gradientsOf],
-      ['gradients of gradients', secondGradientTensors, secondGradientsOf],
-    ] as const)('%s agree with the reference in float64', async (what, find, findExact) => {
-      for (const { inputs, values } of cases) {
-        const want = findExact(specification, inputs, values, 'float64', reference);
-        const found = await scope(async () => Promise.all(find(specification, inputs, values, 'float32', device).map((g) => g.data())));
-        expect(found).toHaveLength(want.length);
-        want.forEach((numbers, k) => closeTo(found[k] ?? [], numbers, 0, GRADIENT_TOLERANCE * scaleOf(numbers), `${what} of input ${k}`));
-      }
-    });
+    // Second ones are of ops that have been tried by then, and most of the shaders that the driver compiles: one case of an op has its rule.
+    const orders = [
+      ['gradients', gradientTensors, gradientsOf, cases],
+      ['gradients of gradients', secondGradientTensors, secondGradientsOf, cases.slice(0, 1)],
+    ] as const;
+    test.each(orders.slice(0, withSecond.has(specification) ? 2 : 1))(
+      '%s agree with the reference in float64',
+      async (what, find, findExact, tried) => {
+        for (const { inputs, values } of tried) {
+          const want = findExact(specification, inputs, values, 'float64', reference);
+          const found = await scope(async () => Promise.all(find(specification, inputs, values, 'float32', device).map((g) => g.data())));
+          expect(found).toHaveLength(want.length);
+          want.forEach((numbers, k) => closeTo(found[k] ?? [], numbers, 0, GRADIENT_TOLERANCE * scaleOf(numbers), `${what} of input ${k}`));
+        }
+      },
+    );
   });
 });

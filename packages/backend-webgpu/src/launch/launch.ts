@@ -40,7 +40,7 @@ export function operandSources(count: number): readonly Source[] {
 const MOST_WORKGROUPS = 65_535;
 
 /** Lays `count` workgroups out in two axes; a program has to skip those beyond the last. */
-export function workgroups(count: number): { readonly x: number; readonly y: number } {
+function workgroups(count: number): { readonly x: number; readonly y: number } {
   const y = Math.ceil(count / MOST_WORKGROUPS);
   return { x: Math.ceil(count / Math.max(1, y)), y };
 }
