@@ -18,6 +18,7 @@ import type { ProductShape, TileChoice } from './product/tiles.ts';
 import { shapeClass } from './product/tiles.ts';
 import { Pipelines } from './program/pipelines.ts';
 import { CommandQueue } from './queue/queue.ts';
+import type { WebGpuStatistics } from './statistics.ts';
 import type { TextStore } from './tuning/store.ts';
 import { entryName, tilesText } from './tuning/store.ts';
 import { COMMON_SHAPES, elementsOf, tuneProduct } from './tuning/tune.ts';
@@ -84,24 +85,6 @@ class WebGpuRecording implements Recording {
     this.length = length;
     this.argumentCount = argumentCount;
   }
-}
-
-/** Counts of a device since it was made, or of what there is now. */
-export interface WebGpuStatistics {
-  /** Command buffers handed to the device. */
-  readonly submits: number;
-  /** Compute dispatches. */
-  readonly dispatches: number;
-  /** Shaders compiled. */
-  readonly shaders: number;
-  /** Buffers of blocks that are alive. */
-  readonly blocks: number;
-  /** Bytes that kernels use between their passes. */
-  readonly scratchBytes: number;
-  /** Bind groups kept for reuse. */
-  readonly bindGroups: number;
-  /** Buffers for reading results back, in use or waiting. */
-  readonly stagingBuffers: number;
 }
 
 /** What a backend is made with. */

@@ -3,10 +3,10 @@
 import { UnsupportedError } from '@gradus/backend';
 import type { Backend } from '@gradus/backend';
 import { WebGpuBackend } from './backend.ts';
-import type { WebGpuStatistics } from './backend.ts';
 import { openDevice } from './device/adapter.ts';
-import type { GpuEntry } from './device/adapter.ts';
+import type { GpuEntry } from './device/entry.ts';
 import type { DeviceLostError } from './errors.ts';
+import type { WebGpuStatistics } from './statistics.ts';
 import type { ProductShape, TileChoice } from './product/tiles.ts';
 import { loadTiles, openStore } from './tuning/store.ts';
 import type { TunedProduct } from './tuning/tune.ts';

@@ -2,12 +2,8 @@
 
 import { WebGpuUnavailableError } from '../errors.ts';
 import { Device } from './device.ts';
+import type { GpuEntry } from './entry.ts';
 import type { Toolchain } from './toolchain.ts';
-
-/** The entry to WebGPU: `navigator.gpu`, or what Dawn's `create` gives. */
-export interface GpuEntry {
-  requestAdapter(options?: { powerPreference?: 'low-power' | 'high-performance' }): Promise<object | null>;
-}
 
 /** What browsers and Node.js have of it, typed for what is used here. */
 const environment = globalThis as unknown as {
