@@ -1,7 +1,7 @@
 /** What the webgpu backend can do, and which kernels it runs. */
 
-import { evaluationOrder, isFloat } from '@gradus/backend';
-import type { Capabilities, DType, DTypeCapabilities, Expression, Kernel, PoolKernel } from '@gradus/backend';
+import { hasExactFactors, isFloat, isWithin } from '@gradus/backend';
+import type { Capabilities, DType, DTypeCapabilities, Kernel, PoolKernel } from '@gradus/backend';
 import { MOST_HEAD_DIM } from './attention/attention.ts';
 import type { Toolchain } from './device/toolchain.ts';
 
@@ -41,37 +41,6 @@ export function capabilitiesOf(toolchain: Toolchain, { maxBufferSize, maxStorage
   };
 }
 
-/** The expressions of a kernel. */
-function rootsOf(kernel: Kernel): Expression[] {
-  const roots: Expression[] = [];
-  if ('outputs' in kernel) roots.push(...kernel.outputs.map((output) => output.value));
-  if (kernel.kind === 'reduce') roots.push(...kernel.folds.map((fold) => fold.value));
-  if (kernel.kind === 'scatter') roots.push(kernel.position, kernel.value);
-  return roots;
-}
-
-/** Are all dtypes stored here, and all operations in dtypes that are calculated in? */
-function computes(kernel: Kernel): boolean {
-  const named = [...kernel.operands.map((operand) => operand.dtype), ...kernel.scalars];
-  if (!named.every((dtype) => DTYPES[dtype]?.store)) return false;
-  return evaluationOrder(rootsOf(kernel)).every(
-    (e) => DTYPES[e.dtype]?.store && (!('args' in e) || e.args.every((argument) => DTYPES[argument.dtype]?.compute)),
-  );
-}
-
-/** The dtypes that operands of a product may have, by the dtype it is accumulated in: those that convert without loss. */
-const FACTORS: { readonly [D in DType]?: readonly DType[] } = {
-  float32: ['float32', 'float16', 'bfloat16'],
-  int32: ['int32', 'uint32', 'int8', 'uint8'],
-  uint32: ['int32', 'uint32', 'int8', 'uint8'],
-};
-
-function factors(kernel: Kernel, accumulate: DType): boolean {
-  const [a, b] = kernel.operands;
-  const allowed = FACTORS[accumulate] ?? [];
-  return a !== undefined && b !== undefined && allowed.includes(a.dtype) && allowed.includes(b.dtype);
-}
-
 /** What maxima select, and gradients add up: dtypes whose sums 32 bits hold as they do. */
 const POOLED: readonly DType[] = ['float32', 'float16', 'bfloat16', 'int32', 'uint32'];
 
@@ -82,18 +51,17 @@ function pools({ mode, operands: [first, second] }: PoolKernel): boolean {
 
 /** Does this backend run `kernel`? */
 export function supports(kernel: Kernel): boolean {
-  if (!computes(kernel)) return false;
+  if (!isWithin(kernel, DTYPES)) return false;
   switch (kernel.kind) {
     case 'map':
+    case 'reduce':
     case 'scatter':
     case 'scan':
     case 'sort':
       return true;
-    case 'reduce':
-      return kernel.folds.every((fold) => DTYPES[fold.value.dtype].accumulate);
     case 'contract':
     case 'convolution':
-      return factors(kernel, kernel.accumulate);
+      return hasExactFactors(kernel);
     case 'attention':
       return kernel.headDim <= MOST_HEAD_DIM;
     case 'rowwise':

@@ -5,6 +5,7 @@
  * into code ({@link emit}), what it may not do ({@link verifyKernel}), and how it complains ({@link GradusError}).
  */
 
+export * from './abilities.ts';
 export * from './attention.ts';
 export * from './backend.ts';
 export * from './dense.ts';
