@@ -13,7 +13,7 @@ import { measure } from '../measure.ts';
 import type { Contender, Timing, Work } from '../measure.ts';
 import { jaxMlpContender } from '../peers/jax.ts';
 import type { Jax, JaxSource } from '../peers/jax.ts';
-import { tensorFlowMlp } from '../peers/tfjs-mlp.ts';
+import { tensorFlowCnn, tensorFlowMlp } from '../peers/tfjs-training.ts';
 import { BATCH, CNN_FLOPS, CLASSES, MLP_FLOPS, RATE, SIZES, cnn, labels, mlp, oneHotLabels, trainingStep } from '../works/digits.ts';
 import type { MakeOptimizer } from '../works/digits.ts';
 
@@ -77,8 +77,8 @@ function products(m: number, k: number, n: number): readonly Contender[] {
   return [ours, theirs, others];
 }
 
-/** Twenty steps between two reads, as training does it: a read waits for the device. */
-const STEPS = 20;
+/** Steps between two reads, as training does it: a read waits for the device. In software every step takes long, and one is enough. */
+let stepsPerRead = 20;
 
 function steps(build: typeof mlp, make: MakeOptimizer, shape: readonly number[]): Contender {
   const step = trainingStep(build, make, true);
@@ -88,31 +88,46 @@ function steps(build: typeof mlp, make: MakeOptimizer, shape: readonly number[])
     name: 'gradus',
     run: () =>
       scope(async () => {
-        for (let i = 1; i < STEPS; i++) step(x, y).dispose();
+        for (let i = 1; i < stepsPerRead; i++) step(x, y).dispose();
         await step(x, y).item();
       }),
   };
 }
 
-async function mlpContenders(make: MakeOptimizer, peer: 'tfjs' | 'jax'): Promise<readonly Contender[]> {
-  const values = (await randn([BATCH, SIZES[0]], { seed: 1 }).data()) as Float32Array;
-  const ours = steps(mlp, make, [BATCH, SIZES[0]]);
-  const many = (contender: Contender): Contender => ({
-    ...contender,
-    run: async () => {
-      for (let i = 0; i < STEPS; i++) await contender.run();
-    },
-  });
-  if (peer === 'jax') return [ours, many(jaxMlpContender(jax, SIZES, values, oneHotLabels(), BATCH))];
+/** As many steps of a contender whose `run` is one. */
+const many = (contender: Contender): Contender => ({
+  ...contender,
+  run: async () => {
+    for (let i = 0; i < stepsPerRead; i++) await contender.run();
+  },
+});
+
+/** A network's steps in TensorFlow.js, the last of each run read. */
+function tensorFlowSteps(make: typeof tensorFlowMlp, values: Float32Array): Contender {
   let count = 0;
-  const theirs = later('tfjs-webgpu', async () => {
-    const read = async (loss: tfjs.Tensor): Promise<void> => {
-      if (++count % STEPS === 0) await loss.data();
-    };
-    const contender = await tensorFlowMlp('tfjs-webgpu', await tensorFlow(), values, async () => {}, read);
-    return async () => contender.run();
-  });
-  return [ours, many(theirs)];
+  const read = async (loss: tfjs.Tensor): Promise<void> => {
+    if (++count % stepsPerRead === 0) await loss.data();
+  };
+  const name = 'tfjs-webgpu';
+  const prepare = async (): Promise<() => Promise<void>> => {
+    const { run } = await make({ name, tf: await tensorFlow(), select: async () => {}, read }, values);
+    return async () => run();
+  };
+  return many(later(name, prepare));
+}
+
+const imageValues = async (): Promise<Float32Array> => (await randn([BATCH, SIZES[0]], { seed: 1 }).data()) as Float32Array;
+
+async function mlpContenders(): Promise<readonly Contender[]> {
+  return [steps(mlp, adam, [BATCH, SIZES[0]]), tensorFlowSteps(tensorFlowMlp, await imageValues())];
+}
+
+async function mlpSgdContenders(): Promise<readonly Contender[]> {
+  return [steps(mlp, sgd, [BATCH, SIZES[0]]), many(jaxMlpContender(jax, SIZES, await imageValues(), oneHotLabels(), BATCH))];
+}
+
+async function cnnContenders(): Promise<readonly Contender[]> {
+  return [steps(cnn, adam, [BATCH, 1, 28, 28]), tensorFlowSteps(tensorFlowCnn, await imageValues())];
 }
 
 /** An elementwise function over a large vector: `flops` counts bytes, so that GFLOP/s reads as GB/s. */
@@ -141,15 +156,15 @@ const product = (m: number, k: number, n: number): Work => ({
 const adam: MakeOptimizer = (parameters) => new Adam(parameters, { lr: RATE });
 const sgd: MakeOptimizer = (parameters) => new SGD(parameters, { lr: RATE });
 
-const works: readonly Work[] = [
+const works = (): readonly Work[] => [
   ...[256, 512, 513, 1024, 1025, 2048, 4096].map((n) => product(n, n, n)),
   product(64, 784, 512),
   product(1, 4096, 4096),
   sweep('add-16M (GB/s)', (x) => add(x, 1)),
   sweep('softmax-16M (GB/s)', (x) => softmax(x, { axis: 1 })),
-  { name: 'mlp-step', flops: MLP_FLOPS, callsPerRun: STEPS, contenders: () => mlpContenders(adam, 'tfjs') },
-  { name: 'mlp-step-sgd', flops: MLP_FLOPS, callsPerRun: STEPS, contenders: () => mlpContenders(sgd, 'jax') },
-  { name: 'cnn-step', flops: CNN_FLOPS, callsPerRun: STEPS, contenders: async () => [steps(cnn, adam, [BATCH, 1, 28, 28])] },
+  { name: 'mlp-step', flops: MLP_FLOPS, callsPerRun: stepsPerRead, contenders: mlpContenders },
+  { name: 'mlp-step-sgd', flops: MLP_FLOPS, callsPerRun: stepsPerRead, contenders: mlpSgdContenders },
+  { name: 'cnn-step', flops: CNN_FLOPS, callsPerRun: stepsPerRead, contenders: cnnContenders },
 ];
 
 /** JavaScript's share of a replayed step, in ms a kernel: what the processor does while it waits for nothing. */
@@ -172,13 +187,14 @@ async function overhead(): Promise<{ readonly kernels: number; readonly msPerKer
 
 Object.assign(globalThis, {
   /** Makes the device; gives its name and the names of the works. */
-  open: async (): Promise<{ readonly device: string; readonly works: readonly string[] }> => {
+  open: async (software: boolean): Promise<{ readonly device: string; readonly works: readonly string[] }> => {
+    if (software) stepsPerRead = 1;
     device = await webgpu();
     setDefaultDevice(device);
-    return { device: device.name, works: works.map((work) => work.name) };
+    return { device: device.name, works: works().map((work) => work.name) };
   },
   bench: async (name: string): Promise<[string, Timing | { readonly error: string }][]> => {
-    const work = works.find((each) => each.name === name);
+    const work = works().find((each) => each.name === name);
     return work === undefined ? [] : [...(await measure(work))];
   },
   overhead,

@@ -39,7 +39,10 @@ export async function benchInBrowser(only: string | undefined, software: boolean
     if (browser === null) throw new Error(`no Chromium starts here: ${reasons.join('; ')}`);
     const page = await browser.newPage();
     await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
-    const { device, works } = await page.evaluate(() => (globalThis as unknown as { open(): Promise<{ device: string; works: string[] }> }).open());
+    const { device, works } = await page.evaluate(
+      (given) => (globalThis as unknown as { open(software: boolean): Promise<{ device: string; works: string[] }> }).open(given),
+      software,
+    );
     console.log(device);
     const chosen = works.filter((work) => only === undefined || work.includes(only));
     if (chosen.length === 0) console.log(`works: ${works.join(', ')}`);

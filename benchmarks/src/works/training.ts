@@ -9,7 +9,7 @@ import { jaxMlpContender } from '../peers/jax.ts';
 import { jaxInNode } from '../peers/jax-in-node.ts';
 import { tensorFlow, useBackend } from '../peers/tfjs.ts';
 import type { TensorFlowBackend } from '../peers/tfjs.ts';
-import { tensorFlowMlp } from '../peers/tfjs-mlp.ts';
+import { tensorFlowMlp } from '../peers/tfjs-training.ts';
 import { torchContender } from '../peers/torch.ts';
 import { BATCH, CLASSES, CNN_FLOPS, MLP_FLOPS, RATE, SIZES, cnn, labels, mlp, oneHotLabels, trainingStep } from './digits.ts';
 import type { MakeOptimizer } from './digits.ts';
@@ -34,13 +34,8 @@ function digits(shape: readonly number[]): Digits {
 
 async function tensorFlowOn(backend: TensorFlowBackend, values: Float32Array): Promise<Contender> {
   const tf = await tensorFlow();
-  return tensorFlowMlp(
-    `tfjs-${backend}`,
-    tf,
-    values,
-    () => useBackend(tf, backend),
-    (loss) => loss.dataSync(),
-  );
+  const select = (): Promise<void> => useBackend(tf, backend);
+  return tensorFlowMlp({ name: `tfjs-${backend}`, tf, select, read: (loss) => loss.dataSync() }, values);
 }
 
 async function mlpStep(): Promise<readonly Contender[]> {
