@@ -9,13 +9,8 @@ import { INCREMENT, changedGpu, get, put, run, vectorDims } from './support.ts';
 
 const destroy = (device: WebGpuDevice): void => (device.gpu as GPUDevice).destroy();
 
-/** Keeps entries to WebGPU alive: Dawn ends devices whose entry is collected. */
-const entries: object[] = [];
-
 async function changed(change: (device: GPUDevice) => void, options: { timeoutMilliseconds?: number } = {}): Promise<WebGpuDevice> {
-  const gpu = await changedGpu(change);
-  entries.push(gpu);
-  return webgpu({ gpu, ...options });
+  return webgpu({ gpu: await changedGpu(change), ...options });
 }
 
 describe('where there is no WebGPU', () => {

@@ -45,8 +45,11 @@ async function findEntry(): Promise<GpuEntry> {
  */
 const DAWN_FLAGS = 'enable-dawn-features=disable_workgroup_init';
 
-/** Dawn's entry, made once and held for good: when it is collected, so are devices that are still in use. It keeps no process alive. */
+/** Dawn's entry, made once. */
 let dawnEntry: GpuEntry | null = null;
+
+/** Every entry that was used, held for good: when Dawn's is collected, so are devices that are still in use. That keeps no process alive. */
+const held: Set<GpuEntry> = new Set();
 
 /** Dawn, the implementation of WebGPU that runs in Node.js. @throws WebGpuUnavailableError */
 async function dawn(): Promise<GpuEntry> {
@@ -96,6 +99,7 @@ export async function openDevice(
   powerPreference: 'low-power' | 'high-performance',
 ): Promise<{ readonly device: Device; readonly toolchain: Toolchain }> {
   const entry = given ?? (await findEntry());
+  held.add(entry);
   const adapter = (await entry.requestAdapter({ powerPreference })) as GPUAdapter | null;
   if (adapter === null)
     throw new WebGpuUnavailableError({
