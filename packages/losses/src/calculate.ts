@@ -68,10 +68,10 @@ export function elementwiseLoss(
   requireTensors(op, prediction, target);
   if (options.broadcast !== true) {
     requireSameShape(op, prediction, target);
-    return reducedLoss(op, [prediction, target], prediction.shape, options, (a, b) => each(a as Tensor, b as Tensor));
+    return reducedLoss(op, [prediction, target], prediction.shape, options, (a, b) => each(a, b));
   }
   const shape = broadcastShape(prediction.shape, target.shape);
-  return compose(() => reducedLoss(op, [expand(prediction, shape), expand(target, shape)], shape, options, (a, b) => each(a as Tensor, b as Tensor)));
+  return compose(() => reducedLoss(op, [expand(prediction, shape), expand(target, shape)], shape, options, (a, b) => each(a, b)));
 }
 
 /** The larger of the sizes, aligned at the last axis; `expand` refuses what does not fit it. */

@@ -70,9 +70,9 @@ export function crossEntropy(logits: Tensor, target: Tensor, options: CrossEntro
   requireNumber('crossEntropy', 'labelSmoothing', labelSmoothing, { min: 0, max: 1 });
   requireNumber('crossEntropy', 'zLoss', zLoss, { min: 0 });
   return inFloat32([logits, target], (given, t) => {
-    const x = neutral('crossEntropy', given as Tensor, axis, options);
+    const x = neutral('crossEntropy', given, axis, options);
     const penalty = zLoss === 0 ? null : mul(square(logSumExp(x, { axis })), zLoss);
-    return lossOf({ op: 'crossEntropy', logP: logSoftmax(x, { axis }), target: t as Tensor, axis, smoothing: labelSmoothing, penalty }, options);
+    return lossOf({ op: 'crossEntropy', logP: logSoftmax(x, { axis }), target: t, axis, smoothing: labelSmoothing, penalty }, options);
   });
 }
 
@@ -88,7 +88,7 @@ export function nll(logProbabilities: Tensor, target: Tensor, options: NllOption
   if (!isInteger(target))
     throw new DTypeError({ op: 'nll', expected: 'class indices as integers', got: target.dtype, fix: "target.toDType('int32')" });
   return inFloat32([logProbabilities, target], (logP, t) =>
-    lossOf({ op: 'nll', logP: neutral('nll', logP as Tensor, axis, options), target: t as Tensor, axis, smoothing: 0, penalty: null }, options),
+    lossOf({ op: 'nll', logP: neutral('nll', logP, axis, options), target: t, axis, smoothing: 0, penalty: null }, options),
   );
 }
 
