@@ -1,62 +1,85 @@
-/** How a loss of each element becomes one number. */
+/**
+ * How the loss of each element becomes one number.
+ *
+ * With each loss l, its sample weight w (1 by default) and a mask that says which of them count:
+ * `none` is w·l, `sum` is Σ w·l, `mean` and `sumOverBatchSize` are Σ w·l / the number that counts, `meanWithSampleWeight` is Σ w·l / Σ w.
+ * The names of the last two are Keras'. Means of nothing are NaN, as in PyTorch; the gradients of what does not count are 0 even then.
+ */
 
-import { ArgumentError, ShapeError, compose, isTensor, mean, showValue, sum, toDType } from '@gradus/tensor';
+import { ArgumentError, ShapeError, div, isTensor, mean, mul, reshape, showValue, sum, toDType, where } from '@gradus/tensor';
 import type { Tensor } from '@gradus/tensor';
 
-/** `mean` (default), `sum`, or `none` for the loss of each element. */
-export type Reduction = 'mean' | 'sum' | 'none';
+/** `mean` (default), `sum`, `none` for the loss of each element, or Keras' `sumOverBatchSize` and `meanWithSampleWeight`. */
+export type Reduction = 'mean' | 'sum' | 'none' | 'sumOverBatchSize' | 'meanWithSampleWeight';
 
-/** Reduces over all elements. @throws ArgumentError for another name */
-export function reduceLoss(op: string, each: Tensor, reduction: Reduction): Tensor {
+/** Options of every loss. */
+export interface LossOptions {
+  /** Default `mean`: over all losses that count. */
+  readonly reduction?: Reduction;
+  /** What each loss is multiplied by: shaped like the losses of `reduction: 'none'`, or like their leading axes (one weight for each example). */
+  readonly sampleWeight?: Tensor;
+  /** Which losses count: bool, of the same shapes. What is left out, NaN as well, changes neither the loss nor a gradient. */
+  readonly mask?: Tensor;
+}
+
+const REDUCTIONS: readonly string[] = ['mean', 'sum', 'none', 'sumOverBatchSize', 'meanWithSampleWeight'] satisfies readonly Reduction[];
+
+/** @throws ArgumentError for another name */
+export function requireReduction(op: string, reduction: string, more: readonly string[] = []): void {
+  if (REDUCTIONS.includes(reduction) || more.includes(reduction)) return;
+  const names = [...REDUCTIONS, ...more].map((name) => `'${name}'`);
+  throw new ArgumentError({ op, expected: `reduction 'mean', 'sum' or 'none' (or ${names.slice(3).join(', ')})`, got: showValue(reduction) });
+}
+
+/** `given` with axes of size 1 behind its own, as many as `rank` asks for. */
+export function withTrailingAxes(given: Tensor, rank: number): Tensor {
+  return given.rank >= rank ? given : reshape(given, [...given.shape, ...Array.from({ length: rank - given.rank }, () => 1)]);
+}
+
+/** A weight or mask of losses of this shape, with as many axes. @throws ArgumentError, ShapeError */
+export function forLosses(op: string, name: 'sampleWeight' | 'mask', given: Tensor | undefined, shape: readonly number[]): Tensor | undefined {
+  if (given === undefined) return undefined;
+  if (!isTensor(given)) throw new ArgumentError({ op, expected: `a tensor for ${name}`, got: showValue(given) });
+  if (given.rank > shape.length || !given.shape.every((size, i) => size === shape[i]))
+    throw new ShapeError({
+      op,
+      expected: `${name} of shape [${shape.join(', ')}], or of its leading axes`,
+      got: `[${given.shape.join(', ')}]`,
+      fix: given.size === shape.reduce((n, size) => n * size, 1) ? `${name}.reshape([${shape.join(', ')}])` : 'expand(…) it if that is meant.',
+    });
+  const counted = name === 'mask' && given.dtype !== 'bool' ? toDType(given, 'bool') : given;
+  return withTrailingAxes(counted, shape.length);
+}
+
+/** The sum of a weight or mask over all losses, those of whole examples counted once for each loss of theirs. */
+function totalOf(weights: Tensor, like: Tensor): Tensor {
+  const spread = weights.size === like.size ? 1 : like.size / Math.max(1, weights.size);
+  const total = sum(toDType(weights, like.dtype));
+  return spread === 1 ? total : mul(total, spread);
+}
+
+/** Losses weighted, masked and reduced. @throws ArgumentError, ShapeError */
+export function reduceLoss(op: string, each: Tensor, options: LossOptions): Tensor {
+  const { reduction = 'mean' } = options;
+  requireReduction(op, reduction);
+  const sampleWeight = forLosses(op, 'sampleWeight', options.sampleWeight, each.shape);
+  const mask = forLosses(op, 'mask', options.mask, each.shape);
+  const weighted = sampleWeight === undefined ? each : mul(each, toDType(sampleWeight, each.dtype));
+  const counted = mask === undefined ? weighted : where(mask, weighted, 0);
   switch (reduction) {
-    case 'mean':
-      return mean(each);
-    case 'sum':
-      return sum(each);
     case 'none':
-      return each;
+      return counted;
+    case 'sum':
+      return sum(counted);
+    case 'mean':
+    case 'sumOverBatchSize':
+      return mask === undefined ? mean(counted) : div(sum(counted), totalOf(mask, each));
+    case 'meanWithSampleWeight': {
+      if (sampleWeight === undefined) return mask === undefined ? mean(counted) : div(sum(counted), totalOf(mask, each));
+      const used = mask === undefined ? sampleWeight : where(mask, sampleWeight, 0);
+      return div(sum(counted), totalOf(used, each));
+    }
     default:
-      throw new ArgumentError({ op, expected: "reduction 'mean', 'sum' or 'none'", got: String(reduction satisfies never) });
+      throw new ArgumentError({ op, expected: 'a reduction', got: String(reduction satisfies never) });
   }
-}
-
-/** @throws ArgumentError unless both are tensors */
-export function requireTensors(op: string, prediction: Tensor, target: Tensor): void {
-  if (isTensor(prediction) && isTensor(target)) return;
-  throw new ArgumentError({
-    op,
-    expected: 'two tensors',
-    got: showValue(isTensor(prediction) ? target : prediction),
-    fix: "make one with tensor(…); of class indices with tensor(…, { dtype: 'int32' }).",
-  });
-}
-
-/** Refuses the silent broadcast of a prediction against its target. @throws ShapeError with the reshape to use */
-export function requireSameShape(op: string, prediction: Tensor, target: Tensor): void {
-  requireTensors(op, prediction, target);
-  const a = prediction.shape;
-  const b = target.shape;
-  if (a.length === b.length && a.every((size, i) => size === b[i])) return;
-  const fits = prediction.size === target.size;
-  throw new ShapeError({
-    op,
-    expected: 'prediction and target of one shape',
-    got: `[${a.join(', ')}] and [${b.join(', ')}]`,
-    fix: fits ? `target.reshape([${a.join(', ')}])` : 'broadcast one of them with expand(…) if that is meant.',
-  });
-}
-
-const isHalf = ({ dtype }: Tensor): boolean => dtype === 'float16' || dtype === 'bfloat16';
-
-/** A loss calculated with float32 in place of 16-bit floats, and rounded once, at the end, to the float dtype that the two promote to. */
-export function inFloat32(prediction: Tensor, target: Tensor, loss: (prediction: Tensor, target: Tensor) => Tensor): Tensor {
-  if (!isHalf(prediction) && !isHalf(target)) return loss(prediction, target);
-  const widened = (t: Tensor): Tensor => (isHalf(t) ? toDType(t, 'float32') : t);
-  const floats = new Set([prediction.dtype, target.dtype].filter((dtype) => dtype.includes('float')));
-  const [own] = floats;
-  return compose(() => {
-    const value = loss(widened(prediction), widened(target));
-    // Two that differ meet in float32 at least, which the loss then has.
-    return own !== undefined && floats.size === 1 ? toDType(value, own) : value;
-  });
 }

@@ -2,7 +2,7 @@
 
 import { ShapeError, arange, equal, requireIndices, reshape, toDType, unsqueeze } from '@gradus/tensor';
 import type { Tensor } from '@gradus/tensor';
-import { requireTensors } from '../reduction.ts';
+import { requireTensors } from '../arguments.ts';
 
 /** @throws ShapeError unless `scores` is `[N, C, …]` and the labels `[N, …]` */
 export function requireLabels(op: string, what: string, scores: Tensor, labels: Tensor): void {

@@ -184,9 +184,10 @@ const MAX_CHECKED_INDICES = 4096;
  * Refuses indices outside `[min, max]`, as far as they can be looked at without waiting: those that have values, on a device that can be
  * read at once, and no more than 4096 of them.
  *
+ * @param range.except an index that may be outside
  * @throws DTypeError unless they are integers; IndexError
  */
-export function requireIndices(op: string, index: Tensor, range: { readonly min: number; readonly max: number }): void {
+export function requireIndices(op: string, index: Tensor, range: IndexRange): void {
   const node = nodeOf(index, op);
   if (!isInteger(node.dtype)) throw new DTypeError({ op, expected: 'integer indices', got: node.dtype, fix: "cast them with toDType('int32')." });
   const look = (at: Node): void => lookAtIndices(op, at, range);
@@ -194,10 +195,17 @@ export function requireIndices(op: string, index: Tensor, range: { readonly min:
   tracing.active?.check(node, look);
 }
 
-function lookAtIndices(op: string, node: Node, { min, max }: { readonly min: number; readonly max: number }): void {
+/** The indices that are allowed. */
+interface IndexRange {
+  readonly min: number;
+  readonly max: number;
+  readonly except?: number;
+}
+
+function lookAtIndices(op: string, node: Node, { min, max, except }: IndexRange): void {
   const { storage, strides, runtime, shape } = node;
   if (storage === null || strides !== null || runtime.backend.readSync === undefined || shape.size > MAX_CHECKED_INDICES) return;
-  const [least, most] = extremesOf(node, storage.block);
+  const [least, most] = extremesOf(node, storage.block, except);
   if (!(least < min) && !(most > max)) return;
   throw new IndexError({
     op,
@@ -207,12 +215,12 @@ function lookAtIndices(op: string, node: Node, { min, max }: { readonly min: num
 }
 
 /** Looked at once: values do not change, but for those of state. */
-const extremes = new WeakMap<Node, readonly [number, number]>();
+const extremes = new WeakMap<Node, { readonly found: readonly [number, number]; readonly except: number | undefined }>();
 
-/** The smallest and the largest element of a computed node; Infinity and -Infinity of none. */
-function extremesOf(node: Node, block: Block): readonly [number, number] {
+/** The smallest and the largest element of a computed node, one number aside; Infinity and -Infinity of none. */
+function extremesOf(node: Node, block: Block, except?: number): readonly [number, number] {
   const known = extremes.get(node);
-  if (known !== undefined) return known;
+  if (known !== undefined && known.except === except) return known.found;
   const { dtype, offset, shape, runtime } = node;
   const width = bytesPerElement(dtype);
   const bytes = shape.size === 0 ? null : (runtime.backend.readSync?.(block, offset * width, shape.size * width) ?? null);
@@ -221,11 +229,12 @@ function extremesOf(node: Node, block: Block): readonly [number, number] {
   let most = -Infinity;
   for (let i = 0; i < values.length; i++) {
     const value = values[i] as number;
+    if (value === except) continue;
     if (value < least) least = value;
     if (value > most) most = value;
   }
   const found = [least, most] as const;
-  if (node.cell === null) extremes.set(node, found);
+  if (node.cell === null) extremes.set(node, { found, except });
   return found;
 }
 
