@@ -7,7 +7,8 @@ import type { WebGpuDevice } from '@gradus/backend-webgpu';
 import { mnist, subset } from '@gradus/data';
 import { crossEntropy } from '@gradus/losses';
 import { Adam } from '@gradus/optim';
-import { compile, manualSeed, setDefaultDevice, tensor } from '@gradus/tensor';
+import type { OptimizerState } from '@gradus/optim';
+import { compile, isTensor, manualSeed, setDefaultDevice, tensor } from '@gradus/tensor';
 import type { Tensor } from '@gradus/tensor';
 import { cpu } from '@gradus/backend-cpu';
 import { afterAll, describe, expect, test } from 'vitest';
@@ -68,7 +69,8 @@ describe.skipIf(!available)(available ? 'webgpu' : `webgpu (skipped: no software
     interface Saved {
       readonly step: number;
       readonly weights: Readonly<Record<string, Values>>;
-      readonly optimizer: readonly { readonly steps: readonly number[]; readonly state: readonly Values[] }[];
+      readonly optimizer: OptimizerState;
+      readonly moments: readonly (readonly [name: string, readonly (readonly [slot: string, value: number | Values])[]])[];
     }
     const toHost = async (t: Tensor): Promise<Values> => ({ data: (await t.data()) as Float32Array, shape: [...t.shape] });
     const toDevice = ({ data, shape }: Values): Tensor => tensor(data, { shape });
@@ -77,10 +79,14 @@ describe.skipIf(!available)(available ? 'webgpu' : `webgpu (skipped: no software
     async function run(saved: Saved | null, lose: WebGpuDevice | null, save: (state: Saved) => void): Promise<number[]> {
       manualSeed(3);
       const model = MODELS.mlp.build();
-      const optimizer = new Adam(model.parameters(), { lr: 1e-3 });
+      const optimizer = new Adam(model.namedParameters(), { lr: 1e-3 });
       if (saved !== null) {
         model.loadStateDict(Object.fromEntries(Object.entries(saved.weights).map(([name, values]) => [name, toDevice(values)])));
-        optimizer.loadStateDict(saved.optimizer.map(({ steps, state }) => ({ steps, state: state.map(toDevice) })));
+        const state = saved.moments.map(([name, slots]) => [
+          name,
+          Object.fromEntries(slots.map(([slot, v]) => [slot, typeof v === 'number' ? v : toDevice(v)])),
+        ]);
+        optimizer.loadStateDict({ ...saved.optimizer, state: Object.fromEntries(state) as OptimizerState['state'] });
       }
       const step = compile((x: Tensor, y: Tensor) => {
         const loss = crossEntropy(model.forward(x), y);
@@ -94,8 +100,12 @@ describe.skipIf(!available)(available ? 'webgpu' : `webgpu (skipped: no software
         if ((i + 1) % SAVED_EVERY === 0) {
           const weights: Record<string, Values> = {};
           for (const [name, t] of Object.entries(model.stateDict())) weights[name] = await toHost(t);
-          const state = optimizer.stateDict().map(async (arena) => ({ steps: arena.steps, state: await Promise.all(arena.state.map(toHost)) }));
-          save({ step: i + 1, weights, optimizer: await Promise.all(state) });
+          const state = optimizer.stateDict();
+          const moments = Object.entries(state.state).map(async ([name, slots]) => {
+            const values = Object.entries(slots).map(async ([slot, v]) => [slot, isTensor(v) ? await toHost(v) : v] as const);
+            return [name, await Promise.all(values)] as const;
+          });
+          save({ step: i + 1, weights, optimizer: state, moments: await Promise.all(moments) });
         }
         if (i + 1 === LOST_AFTER && lose !== null) (lose.gpu as { destroy(): void }).destroy();
       }

@@ -1,10 +1,13 @@
 /** AdamW. Loshchilov and Hutter, "Decoupled Weight Decay Regularization", 2019; PyTorch's form, where the decay comes before the step. */
 
-import { mul } from '@gradus/tensor';
-import { ADAM_DEFAULTS, adamOptions, adamStep } from './adam.ts';
+import { mul, requireOptions } from '@gradus/tensor';
+import type { Tensor } from '@gradus/tensor';
+import { ADAM_DEFAULTS, adamLayout, adamStep } from './adam.ts';
 import type { AdamOptions } from './adam.ts';
+import { turned } from './direction.ts';
+import type { Parameters } from './groups.ts';
 import { ArenaOptimizer } from './optimizer.ts';
-import type { Parameters, Update, Updated } from './optimizer.ts';
+import type { Update, Updated } from './optimizer.ts';
 
 /** Options of {@link AdamW}. */
 export interface AdamWOptions extends AdamOptions {
@@ -14,16 +17,19 @@ export interface AdamWOptions extends AdamOptions {
 
 /** Adam whose weight decay stays out of the moments, so that it does not depend on the size of gradients. */
 export class AdamW extends ArenaOptimizer<AdamWOptions> {
-  /** @throws ArgumentError for betas outside [0, 1) or a negative eps */
+  /** Rate 1e-3 by default. @throws ArgumentError for betas outside [0, 1), a negative eps or weight decay */
   constructor(parameters: Parameters<AdamWOptions>, options: Partial<AdamWOptions> = {}) {
-    super(parameters, adamOptions('AdamW', { ...ADAM_DEFAULTS, weightDecay: 0.01 }, options), 2);
+    requireOptions('AdamW', options, '{ lr: 0.001 }');
+    super(parameters, { ...ADAM_DEFAULTS, weightDecay: 0.01, ...options }, adamLayout('AdamW'));
   }
 
   protected override update(run: Update<AdamWOptions>): Updated {
-    const kept = mul(
-      run.values,
-      run.number((o) => 1 - o.lr * o.weightDecay),
-    );
-    return adamStep(run, kept, run.gradients);
+    return adamStep(run, decayed(run), turned(run));
   }
+}
+
+/** The values less their decay: `1 - lr · weightDecay` of them. */
+export function decayed<Options extends { readonly lr: number; readonly weightDecay: number }>({ values, number }: Update<Options>): Tensor {
+  const kept = number((o) => 1 - o.lr * o.weightDecay);
+  return mul(values, kept);
 }

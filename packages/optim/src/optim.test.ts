@@ -128,53 +128,6 @@ describe('parameters', () => {
   });
 });
 
-describe('saved state', () => {
-  const make = (p: Parameter): Optimizer => new Adam([p], { lr: 0.1 });
-  const step = (p: Parameter, optimizer: Optimizer): void =>
-    optimizer.minimize(
-      p
-        .square()
-        .mul(tensor([1, 3]))
-        .sum(),
-    );
-
-  test('of an optimizer lets another go on to the bit', () => {
-    const [p, q] = [new Parameter(tensor([1, -2])), new Parameter(tensor([1, -2]))];
-    const whole = make(p);
-    const first = make(q);
-    for (let i = 0; i < 3; i++) step(p, whole);
-    for (let i = 0; i < 3; i++) step(q, first);
-    const saved = first.stateDict();
-    expect(saved).toMatchObject([{ steps: [3] }]);
-    step(q, first); // what was saved stays as it was
-    const again = new Parameter(tensor([...p.dataSync()]));
-    const second = make(again);
-    second.loadStateDict(saved);
-    for (let i = 0; i < 4; i++) step(p, whole);
-    for (let i = 0; i < 4; i++) step(again, second);
-    expect([...again.dataSync()]).toEqual([...p.dataSync()]);
-  });
-
-  test('of other parameters is refused', () => {
-    const optimizer = make(new Parameter(tensor([1, 2])));
-    expect(() => optimizer.loadStateDict(make(new Parameter(tensor([1, 2, 3]))).stateDict())).toThrow(/loadStateDict.*2 elements.*3 elements/);
-    expect(() => optimizer.loadStateDict([])).toThrow(ArgumentError);
-  });
-
-  test('that cannot be copied changes nothing', () => {
-    const [p, q] = [new Parameter(tensor([1, -2])), new Parameter(tensor([1, -2]))];
-    const [optimizer, other] = [make(p), make(q)];
-    step(p, optimizer);
-    const values = (of: Optimizer): unknown => of.stateDict().map(({ steps, state }) => [steps, state.map((s) => [...s.dataSync()])]);
-    const before = values(optimizer);
-    for (let i = 0; i < 3; i++) step(q, other);
-    const saved = other.stateDict();
-    saved[0]?.state.at(-1)?.dispose();
-    expect(() => optimizer.loadStateDict(saved)).toThrow('gone');
-    expect(values(optimizer)).toEqual(before);
-  });
-});
-
 test('clipGradNorm scales to the norm and returns the one before', () => {
   const p = new Parameter(tensor(new Float64Array([3, 4, 12])));
   const optimizer = new SGD([p], { lr: 0.1 });

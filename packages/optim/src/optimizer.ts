@@ -1,92 +1,20 @@
 /**
- * What all optimizers share: parameters in flat arenas, the step as one kernel over each, state by place in the arena.
+ * What all optimizers share: parameters in flat arenas, the step as one kernel over each, state by the names of parameters.
  *
- * A step covers the parameters that have a gradient. Usually those are all, and one kernel updates the whole arena; otherwise each
- * *run* of neighbouring parameters with gradients (and the same number of steps behind them) is updated on its own.
+ * A step covers the parameters that have a gradient. Usually those are all, and one kernel updates the whole arena.
  */
 
-import {
-  Arena,
-  ArgumentError,
-  State,
-  assign,
-  backward,
-  compose,
-  concatenate,
-  hasGradient,
-  hostDecision,
-  hostEffect,
-  hostNumber,
-  isTensor,
-  noGrad,
-  showValue,
-  slice,
-  zeros,
-} from '@gradus/tensor';
-import type { HostNumber, Tensor } from '@gradus/tensor';
+import { ArgumentError, assign, backward, compose, hostDecision, hostEffect, hostNumber, noGrad, reshape, showValue, slice } from '@gradus/tensor';
+import type { Arena, HostNumber, State, Tensor } from '@gradus/tensor';
+import { Block, byKind, joined } from './block.ts';
+import type { Carried, MemberRun, ParameterState, StateLayout } from './block.ts';
+import { OptimizerGroup, groupsOf, requireRate } from './groups.ts';
+import type { Check, Parameters } from './groups.ts';
 
-/** A group of parameters with options of its own. */
-export interface ParameterGroup<Options> {
-  readonly parameters: readonly Tensor[];
-  readonly options?: Partial<Options>;
-}
+/** What the numbers of a rule are made of: the options in force; the step, which is 1 in the first one of these parameters; and what is carried on. */
+export type Settings<Options> = Options & { readonly step: number; readonly carried: Carried };
 
-/** Parameters, or groups of them. */
-export type Parameters<Options> = readonly Tensor[] | readonly ParameterGroup<Options>[];
-
-/** A group of an optimizer: its parameters, and what it has of its own. */
-export class OptimizerGroup<Options extends { readonly lr: number }> {
-  readonly parameters: readonly Tensor[];
-  readonly #common: () => Options;
-  #own: Partial<Options>;
-  #both: Options | null = null;
-  #seen: Options | null = null;
-
-  constructor(parameters: readonly Tensor[], own: Partial<Options>, common: () => Options) {
-    if (own.lr !== undefined) requireRate(own.lr);
-    this.parameters = parameters;
-    this.#own = own;
-    this.#common = common;
-  }
-
-  /** The options in force: its own over the optimizer's. */
-  get options(): Options {
-    const common = this.#common();
-    if (this.#both === null || this.#seen !== common) {
-      this.#seen = common;
-      this.#both = { ...common, ...this.#own };
-    }
-    return this.#both;
-  }
-
-  /** Changes options of its own, from the next step on. @throws ArgumentError for a rate that is negative or not finite */
-  set(options: Partial<Options>): void {
-    if (options.lr !== undefined) requireRate(options.lr);
-    const before = this.#own;
-    const put = (own: Partial<Options>): void => {
-      this.#own = own;
-      this.#both = null;
-    };
-    hostEffect(
-      () => put({ ...this.#own, ...options }),
-      () => put(before),
-    );
-  }
-
-  /** The learning rate of these parameters; setting it takes effect at the next step. @throws ArgumentError when negative or not finite */
-  get lr(): number {
-    return hostDecision(() => this.options.lr);
-  }
-
-  set lr(lr: number) {
-    this.set({ lr } as Partial<Options>);
-  }
-}
-
-/** What the numbers of a rule are made of: the options in force, and the step, which is 1 in the first one of these parameters. */
-export type Settings<Options> = Options & { readonly step: number };
-
-/** What an update rule gets: flat tensors of one run of parameters, and two ways to ask for the options. */
+/** What an update rule gets: the tensors of one run of parameters, and two ways to ask for the options. */
 export interface Update<Options> {
   readonly values: Tensor;
   readonly gradients: Tensor;
@@ -104,60 +32,20 @@ export interface Updated {
   readonly state: readonly Tensor[];
 }
 
-/** Neighbouring members `from` up to `to`, with as many steps behind them. */
-interface MemberRun {
-  readonly from: number;
-  readonly to: number;
-  readonly updated: boolean;
+/** All that the next steps depend on, but for the parameters' values: tensors and plain data. */
+export interface OptimizerState {
+  /** By the parameter's name: `step`, and the tensors of the rule. */
+  readonly state: Readonly<Record<string, ParameterState>>;
+  /** Options of the optimizer. */
+  readonly options: Readonly<Record<string, unknown>>;
+  /** Each group's parameters, and the options it has of its own. */
+  readonly groups: readonly { readonly names: readonly string[]; readonly options: Readonly<Record<string, unknown>> }[];
 }
 
-/** One group: its arena, its state, and how many steps each parameter has taken. */
-class Group<Options extends { readonly lr: number }> {
-  readonly arena: Arena;
-  readonly state: readonly State[];
-  readonly steps: number[];
-  readonly owner: OptimizerGroup<Options>;
-  /** Which neighbours have taken equally many steps: these are updated together. */
-  readonly #boundaries = (): string => this.steps.reduce((text, step, i) => (i > 0 && step !== this.steps[i - 1] ? `${text},${i}` : text), '');
-
-  constructor(parameters: readonly Tensor[], slots: number, owner: OptimizerGroup<Options>) {
-    this.arena = new Arena(parameters);
-    const { dtype, size } = this.arena;
-    const device = parameters[0]?.device;
-    this.state = Array.from({ length: slots }, () => compose(() => new State(zeros([size], { dtype, ...(device && { device }) }))));
-    this.steps = parameters.map(() => 0);
-    this.owner = owner;
-  }
-
-  runs(): MemberRun[] {
-    hostDecision(this.#boundaries);
-    const runs: MemberRun[] = [];
-    this.arena.tensors.forEach((tensor, i) => {
-      const updated = hasGradient(tensor);
-      const last = runs.at(-1);
-      if (last !== undefined && last.updated === updated && (!updated || this.steps[i] === this.steps[i - 1]))
-        runs[runs.length - 1] = { ...last, to: i + 1 };
-      else runs.push({ from: i, to: i + 1, updated });
-    });
-    return runs;
-  }
-
-  /** Counts a step of the updated ones. */
-  count(runs: readonly MemberRun[]): void {
-    const add = (n: number): void => {
-      for (const { updated, from, to } of runs) if (updated) for (let i = from; i < to; i++) this.steps[i] = (this.steps[i] ?? 0) + n;
-    };
-    hostEffect(
-      () => add(1),
-      () => add(-1),
-    );
-  }
-}
-
-/** What an optimizer remembers of one arena: how many steps each parameter has taken, and the values of its state. */
-export interface ArenaState {
-  readonly steps: readonly number[];
-  readonly state: readonly Tensor[];
+/** Options of {@link Optimizer.loadStateDict}. */
+export interface LoadStateOptions {
+  /** Take over the options too. Default true; with false, those in force stay, and groups may be others. */
+  readonly options?: boolean;
 }
 
 /** What every optimizer can do, whatever its options. */
@@ -169,10 +57,10 @@ export interface Optimizer extends Disposable {
   readonly arenas: readonly Arena[];
   /** The state tensors of each arena: momentum, moments. */
   readonly state: readonly (readonly State[])[];
-  /** Copies of everything that the next steps depend on, but for parameters and options: one entry an arena. */
-  stateDict(): readonly ArenaState[];
+  /** Copies of everything that the next steps depend on, but for the parameters. */
+  stateDict(): OptimizerState;
   /** Goes on from what {@link stateDict} gave. @throws ArgumentError when it is of other parameters */
-  loadStateDict(saved: readonly ArenaState[]): void;
+  loadStateDict(saved: OptimizerState, options?: LoadStateOptions): void;
   /** Forgets all gradients. */
   zeroGrad(): void;
   /** Updates every parameter that has a gradient. */
@@ -183,24 +71,39 @@ export interface Optimizer extends Disposable {
   dispose(): void;
 }
 
-/** Base of optimizers whose rule is elementwise, over flat arenas. A new one writes `update`. */
+/** Base of optimizers over flat arenas. A new one writes `update`. */
 export abstract class ArenaOptimizer<Options extends { readonly lr: number }> implements Optimizer {
-  readonly #groups: readonly Group<Options>[];
-  readonly #owners: readonly OptimizerGroup<Options>[];
+  readonly #blocks: readonly Block<Options>[];
+  readonly #groups: readonly OptimizerGroup<Options>[];
+  readonly #check: Check<Options>;
   #options: Options;
 
-  /** @param slots state tensors of the rule, each as large as the parameters. @throws ArgumentError for no parameters, or one twice */
-  protected constructor(parameters: Parameters<Options>, options: Options, slots: number) {
+  /**
+   * @param layout what the rule keeps of each parameter: the names of its state tensors, each as large as the parameter, or more than that
+   * @throws ArgumentError for no parameters, one twice, or options that the rule cannot work with
+   */
+  protected constructor(parameters: Parameters<Options>, options: Options, layout: readonly string[] | StateLayout<Options>) {
+    const full: StateLayout<Options> = isNames(layout) ? { slots: () => layout } : layout;
     this.#options = options;
-    requireRate(options.lr);
-    const groups = groupsOf(this.constructor.name, parameters);
-    const all = groups.flatMap((g) => g.parameters);
-    if (all.length === 0)
-      throw new ArgumentError({ op: this.constructor.name, expected: 'at least one parameter', got: 'none', fix: 'pass model.parameters().' });
-    if (new Set(all).size !== all.length)
-      throw new ArgumentError({ op: this.constructor.name, expected: 'each parameter once', got: 'one in two places' });
-    this.#owners = groups.map((group) => new OptimizerGroup<Options>(group.parameters, group.options ?? {}, () => this.#options));
-    this.#groups = this.#owners.flatMap((owner) => byKind(owner.parameters).map((same) => new Group(same, slots, owner)));
+    this.#check = (all) => {
+      requireRate(all.lr);
+      full.check?.(all);
+    };
+    this.#check(options);
+    const groups = groupsOf<Options>(this.constructor.name, parameters);
+    const common = (): Options => this.#options;
+    const blocks: Block<Options>[] = [];
+    this.#groups = groups.map(({ members, options: own }) => {
+      const slots = full.slots({ ...options, ...own }).join(', ');
+      const check = (all: Options): void => {
+        this.#check(all);
+        requireSlots(this.constructor.name, slots, full.slots(all).join(', '));
+      };
+      const group = new OptimizerGroup(members, own, common, check);
+      blocks.push(...byKind(members).map((same) => new Block(same, full, group)));
+      return group;
+    });
+    this.#blocks = blocks;
   }
 
   /** The update of one run of parameters, written in ops. */
@@ -212,17 +115,31 @@ export abstract class ArenaOptimizer<Options extends { readonly lr: number }> im
   }
 
   set lr(lr: number) {
-    requireRate(lr);
-    const before = this.#options;
+    this.set({ lr } as Partial<Options>);
+  }
+
+  /**
+   * Changes options of the optimizer, from the next step on; groups keep what they have of their own. Given a function, a compiled step calls it
+   * again each time.
+   *
+   * @throws ArgumentError for what the rule cannot work with, and nothing has changed
+   */
+  set(options: Partial<Options> | (() => Partial<Options>)): void {
+    let before = this.#options;
     hostEffect(
-      () => (this.#options = { ...this.#options, lr }),
+      () => {
+        const all = { ...this.#options, ...(typeof options === 'function' ? options() : options) };
+        this.#check(all);
+        before = this.#options;
+        this.#options = all;
+      },
       () => (this.#options = before),
     );
   }
 
   /** The groups, in the order given; one for parameters that came without. */
   get groups(): readonly OptimizerGroup<Options>[] {
-    return this.#owners;
+    return this.#groups;
   }
 
   /** The options in force. */
@@ -232,15 +149,15 @@ export abstract class ArenaOptimizer<Options extends { readonly lr: number }> im
 
   /** All parameters. */
   get parameters(): readonly Tensor[] {
-    return this.#groups.flatMap((g) => g.arena.tensors);
+    return this.#blocks.flatMap((block) => block.arena.tensors);
   }
 
   get arenas(): readonly Arena[] {
-    return this.#groups.map((g) => g.arena);
+    return this.#blocks.map((block) => block.arena);
   }
 
   get state(): readonly (readonly State[])[] {
-    return this.#groups.map((g) => g.state);
+    return this.#blocks.map((block) => block.state);
   }
 
   /** Forgets all gradients. */
@@ -251,8 +168,8 @@ export abstract class ArenaOptimizer<Options extends { readonly lr: number }> im
   /** Updates every parameter that has a gradient; one kernel an arena. Computes what is pending on the device. */
   step(): void {
     noGrad(() => {
-      const touched = this.#groups.filter((group) => this.#stepGroup(group));
-      for (const group of touched) group.arena.commit();
+      const touched = this.#blocks.filter((block) => this.#stepBlock(block));
+      for (const block of touched) block.arena.commit();
     });
   }
 
@@ -263,87 +180,104 @@ export abstract class ArenaOptimizer<Options extends { readonly lr: number }> im
     this.step();
   }
 
-  /** Copies of everything that the next steps depend on, but for parameters and options: one entry an arena, in order. */
-  stateDict(): readonly ArenaState[] {
-    return this.#groups.map(({ steps, state }) => ({ steps: [...steps], state: state.map((s) => s.copy()) }));
+  /**
+   * Copies of everything that the next steps depend on, but for the parameters: state by name, options, and groups. Where parameters lie and in which
+   * order is no part of it.
+   */
+  stateDict(): OptimizerState {
+    return {
+      state: Object.fromEntries(this.#blocks.flatMap((block) => block.saved())),
+      options: { ...this.#options },
+      groups: this.#groups.map(({ names, own }) => ({ names, options: { ...own } })),
+    };
   }
 
-  /** Goes on from what {@link stateDict} gave, for parameters of the same shapes. @throws ArgumentError when it is of other parameters, and nothing has changed */
-  loadStateDict(saved: readonly ArenaState[]): void {
-    const fits = (group: Group<Options>, of: ArenaState | undefined): boolean =>
-      of?.steps.length === group.steps.length &&
-      of.state.length === group.state.length &&
-      group.state.every((own, i) => own.size === of.state[i]?.size && own.dtype === of.state[i]?.dtype);
-    if (saved.length !== this.#groups.length || !this.#groups.every((group, i) => fits(group, saved[i]))) {
-      throw new ArgumentError({
-        op: 'loadStateDict',
-        expected: `state of ${this.#groups.map((g) => `${g.steps.length} parameters with ${g.arena.size} elements`).join(', ')}`,
-        got: saved.map((s) => `${s.steps.length} parameters with ${s.state[0]?.size ?? 0} elements`).join(', ') || 'none',
-        fix: 'make the optimizer of the same parameters, in the same groups.',
-      });
-    }
+  /**
+   * Goes on from what {@link stateDict} gave, for parameters of the same names and shapes, wherever they lie.
+   *
+   * @throws ArgumentError listing what is missing, unexpected or different, or for other groups; nothing has changed
+   */
+  loadStateDict(saved: OptimizerState, { options = true }: LoadStateOptions = {}): void {
+    this.#requireSame(saved, options);
+    const state = (block: Block<Options>): ParameterState[] => block.names.map((name) => saved.state[name] ?? {});
     noGrad(() => {
       // All copies before the first change, so that one that cannot be made leaves everything as it is.
-      const copies = this.#groups.map(({ state }, i) => state.map((own, j) => compose(() => (saved[i]?.state[j] ?? own).copy())));
-      for (const [i, { steps, state }] of this.#groups.entries()) {
-        steps.splice(0, steps.length, ...(saved[i]?.steps ?? []));
-        for (const [j, own] of state.entries()) assign(own, copies[i]?.[j] ?? own);
-      }
+      const loads = this.#blocks.map((block) => block.prepare(state(block)));
+      for (const load of loads) load();
     });
+    if (!options) return;
+    this.set(saved.options as Partial<Options>);
+    for (const group of this.#groups) {
+      const own = savedGroup(saved, group)?.options;
+      const all: Readonly<Record<string, unknown>> = { ...saved.options, ...own };
+      group.set(Object.fromEntries(Object.keys({ ...group.own, ...own }).map((key) => [key, all[key]])) as Partial<Options>);
+    }
   }
 
-  #stepGroup(group: Group<Options>): boolean {
-    const runs = group.runs();
+  #requireSame(saved: OptimizerState, options: boolean): void {
+    if (typeof saved?.state !== 'object' || !Array.isArray(saved.groups))
+      throw new ArgumentError({ op: 'loadStateDict', expected: 'what stateDict() gave', got: showValue(saved) });
+    const own = new Set(this.#blocks.flatMap((block) => block.names));
+    const missing = [...own].filter((name) => !Object.hasOwn(saved.state, name));
+    const unexpected = Object.keys(saved.state).filter((name) => !own.has(name));
+    const different = this.#blocks.flatMap((block) =>
+      block.names.flatMap((name, i) => (Object.hasOwn(saved.state, name) ? block.differences(i, saved.state[name] ?? {}) : [])),
+    );
+    const list = (title: string, names: readonly string[]): string[] => (names.length === 0 ? [] : [`${title} ${names.join(', ')}`]);
+    const found = [...list('missing', missing), ...list('unexpected', unexpected), ...different];
+    if (found.length > 0)
+      throw new ArgumentError({
+        op: 'loadStateDict',
+        expected: `the state of ${own.size} parameters as they are here`,
+        got: found.join('; '),
+        fix: 'make the optimizer of the same parameters, with model.namedParameters(), and move saved tensors to its device.',
+      });
+    if (options && this.#groups.some((group) => savedGroup(saved, group) === undefined))
+      throw new ArgumentError({
+        op: 'loadStateDict',
+        expected: 'options of the same groups',
+        got: `groups of ${saved.groups.map(({ names }) => names.length).join(', ')} parameters`,
+        fix: 'make the same groups, or keep the options here: loadStateDict(saved, { options: false }).',
+      });
+    if (options) for (const group of this.#groups) this.#check({ ...this.#options, ...saved.options, ...savedGroup(saved, group)?.options });
+  }
+
+  #stepBlock(block: Block<Options>): boolean {
+    const runs = block.runs();
     if (!runs.some((run) => run.updated)) return false;
-    const { arena } = group;
+    const { arena } = block;
     const { values } = arena;
     compose(() => {
-      const parts = runs.map((run) => this.#stepRun(group, values, run, runs.length === 1));
+      const parts = runs.map((run) => this.#stepRun(block, values, run, runs.length === 1));
       arena.assign(joined(parts.map((p) => p.values)));
-      group.state.forEach((state, i) => assign(state, joined(parts.map((p) => p.state[i] ?? state))));
+      block.state.forEach((state, i) => assign(state, joined(parts.map((p) => p.state[i] ?? state))));
       return [];
     });
-    group.count(runs);
+    block.count(runs);
     return true;
   }
 
-  #stepRun(group: Group<Options>, values: Tensor, run: MemberRun, whole: boolean): Updated {
-    const { arena, state } = group;
-    const start = arena.offsets[run.from] ?? 0;
-    const end = arena.offsets[run.to] ?? arena.size;
-    const part = (t: Tensor): Tensor => (whole ? t : slice(t, [{ start, end }]));
-    const mine: Updated = { values: part(values), state: state.map(part) };
-    if (!run.updated) return mine;
-    const settings = this.#settingsOf(group, run.from);
-    return this.update({
-      ...mine,
-      gradients: arena.gradients(run.from, run.to),
+  #stepRun(block: Block<Options>, flat: Tensor, { from, to, updated }: MemberRun, whole: boolean): Updated {
+    const { arena, slots, each } = block;
+    const [start, end] = [arena.offsets[from] ?? 0, arena.offsets[to] ?? arena.size];
+    const values = whole ? flat : slice(flat, [{ start, end }]);
+    const state = slots.map((slot) => slot.part(from, to));
+    if (!updated) return { values, state };
+    const settings = block.settings(from);
+    const shaped = (t: Tensor, dims: readonly number[] = []): Tensor => (each ? reshape(t, dims) : t);
+    const after = this.update({
+      values: shaped(values, block.shapes[from]),
+      gradients: shaped(arena.gradients(from, to), block.shapes[from]),
+      state: state.map((part, i) => shaped(part, slots[i]?.shapes[from])),
       number: (of) => hostNumber(() => of(settings())),
       decide: (of) => hostDecision(() => of(settings())),
     });
-  }
-
-  /** The settings of member `member` in its next step, put together anew when something in them has changed. */
-  #settingsOf(group: Group<Options>, member: number): () => Settings<Options> {
-    let seen = group.owner.options;
-    let settings = { ...seen, step: 0 };
-    return () => {
-      const { options } = group.owner;
-      if (seen !== options) {
-        seen = options;
-        settings = { ...options, step: 0 };
-      }
-      settings.step = (group.steps[member] ?? 0) + 1;
-      return settings;
-    };
+    return { values: shaped(after.values, [-1]), state: after.state.map((part) => shaped(part, [-1])) };
   }
 
   /** Frees the state and the arenas' own hold on the parameters, which live on. */
   dispose(): void {
-    for (const group of this.#groups) {
-      group.arena.dispose();
-      for (const state of group.state) state.dispose();
-    }
+    for (const block of this.#blocks) block.dispose();
   }
 
   [Symbol.dispose](): void {
@@ -351,42 +285,26 @@ export abstract class ArenaOptimizer<Options extends { readonly lr: number }> im
   }
 }
 
-function joined(parts: readonly Tensor[]): Tensor {
-  const [only] = parts;
-  return parts.length === 1 && only !== undefined ? only : concatenate(parts);
+function isNames(layout: readonly string[] | object): layout is readonly string[] {
+  return Array.isArray(layout);
 }
 
-function groupsOf<Options>(op: string, parameters: Parameters<Options>): readonly ParameterGroup<Options>[] {
-  if (!Array.isArray(parameters))
-    throw new ArgumentError({ op, expected: 'parameters in an array', got: showValue(parameters), fix: 'pass model.parameters().' });
-  const groups: ParameterGroup<Options>[] = [];
-  const loose: Tensor[] = [];
-  for (const each of parameters) {
-    if (isTensor(each)) loose.push(each);
-    else if (Array.isArray((each as Partial<ParameterGroup<Options>> | null | undefined)?.parameters)) groups.push(each);
-    else
-      throw new ArgumentError({
-        op,
-        expected: 'tensors, or groups of them',
-        got: `${showValue(each)} without \`parameters\``,
-        fix: 'write a group as { parameters: [...], options: { lr: 0.1 } }.',
-      });
-  }
-  return loose.length > 0 ? [{ parameters: loose }, ...groups] : groups;
+/** Options that need other state tensors than there are would go unheard. */
+function requireSlots(op: string, here: string, wanted: string): void {
+  if (here === wanted) return;
+  throw new ArgumentError({
+    op,
+    expected: `options that need the state there is: ${here || 'none'}`,
+    got: `some that need ${wanted || 'none'}`,
+    fix: 'set these options when the optimizer is made.',
+  });
 }
 
-/** An arena holds one dtype on one device. */
-function byKind(parameters: readonly Tensor[]): Tensor[][] {
-  const kinds: Tensor[][] = [];
-  for (const parameter of parameters) {
-    const same = kinds.find(([first]) => first?.dtype === parameter.dtype && first.device === parameter.device);
-    if (same === undefined) kinds.push([parameter]);
-    else same.push(parameter);
-  }
-  return kinds;
-}
-
-function requireRate(lr: number): void {
-  if (!(Number.isFinite(lr) && lr >= 0))
-    throw new ArgumentError({ op: 'optimizer', expected: 'a learning rate of at least 0', got: String(lr), fix: 'pass { lr: 0.01 }.' });
+/** The saved group of the same parameters. */
+function savedGroup<Options extends { readonly lr: number }>(
+  { groups }: OptimizerState,
+  { names }: OptimizerGroup<Options>,
+): OptimizerState['groups'][number] | undefined {
+  const all = new Set(names);
+  return groups.find((saved) => saved.names.length === names.length && saved.names.every((name) => all.has(name)));
 }

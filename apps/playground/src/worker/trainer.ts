@@ -240,7 +240,7 @@ export class Trainer {
 function place(name: ModelName, device: Backend, lr: number): Placed {
   setDefaultDevice(device);
   const model = scope(() => MODELS[name].build()); // what the initial weights are made from ends with it
-  const optimizer = new Adam(model.parameters(), { lr });
+  const optimizer = new Adam(model.namedParameters(), { lr });
   return {
     device,
     model,
