@@ -62,7 +62,7 @@ describe('parseOptions', () => {
     [['--lr', 'Infinity'], '--lr must be a number above 0'],
     [['--limit', '0'], '--limit must be a whole number of at least 1'],
     [['--model', 'rnn'], '--model must be mlp or cnn, got "rnn"'],
-    [['--device', 'gpu'], '--device must be wasm or cpu, got "gpu"'],
+    [['--device', 'gpu'], '--device must be wasm or webgpu or cpu, got "gpu"'],
     [['--dataset', 'cifar'], '--dataset must be mnist or fashion-mnist, got "cifar"'],
     [['--dataset', 'fashion-mnist'], '--dataset fashion-mnist needs --data-dir'],
     [['--help=yes'], '--help takes no value, got "yes"'],
