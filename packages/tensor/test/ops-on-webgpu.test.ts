@@ -1,6 +1,7 @@
 /**
- * Every op on the webgpu device, from its specification: values against the float64 reference, and gradients, the gradients of gradients
- * too, against those of the reference device in float64. Results are read asynchronously: the device has no other way.
+ * Every op on the webgpu device, from its specification: values against the float64 reference, and gradients against those of the reference
+ * device in float64; the gradients of gradients of the first case, too, as their shaders take long to compile in software. Results are read
+ * asynchronously: the device has no other way.
  */
 
 import { cpu } from '@gradus/backend-cpu';
@@ -65,10 +66,10 @@ describe.skipIf(!available)(available ? 'webgpu' : `webgpu (skipped: no software
     if (specification.differentiable === false) return;
 
     test.each([
-      ['gradients', gradientTensors, gradientsOf],
-      ['gradients of gradients', secondGradientTensors, secondGradientsOf],
-    ] as const)('%s agree with the reference in float64', async (what, find, findExact) => {
-      for (const { inputs, values } of cases) {
+      ['gradients', cases, gradientTensors, gradientsOf],
+      ['gradients of gradients', cases.slice(0, 1), secondGradientTensors, secondGradientsOf],
+    ] as const)('%s agree with the reference in float64', async (what, some, find, findExact) => {
+      for (const { inputs, values } of some) {
         const want = findExact(specification, inputs, values, 'float64', reference);
         const found = await scope(async () => Promise.all(find(specification, inputs, values, 'float32', device).map((g) => g.data())));
         expect(found).toHaveLength(want.length);
