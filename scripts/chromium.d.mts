@@ -4,4 +4,6 @@ import type { Browser } from 'playwright-core';
 export function startChromium(options?: {
   /** What pages with WebGPU compute on: `software` is the processor, `hardware` the machine's graphics card. Default: none. */
   readonly graphics?: 'none' | 'software' | 'hardware';
+  /** More flags of Chromium's. */
+  readonly flags?: readonly string[];
 }): Promise<{ readonly browser: Browser | null; readonly reasons: readonly string[] }>;

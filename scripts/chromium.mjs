@@ -12,15 +12,19 @@ const GRAPHICS = {
   hardware: ['--enable-unsafe-webgpu', '--enable-features=Vulkan', '--use-angle=vulkan'],
 };
 
-/** Starts a headless Chromium; null where none starts, with the reasons. */
-export async function startChromium({ graphics = 'none' } = {}) {
+/** Starts a headless Chromium, with more flags if any are given; null where none starts, with the reasons. */
+export async function startChromium({ graphics = 'none', flags = [] } = {}) {
   const reasons = [];
   const given = process.env.CHROMIUM_PATH;
   const candidates = [...(given === undefined ? [] : [given]), ...INSTALLED.filter((path) => existsSync(path))];
   for (const path of [...candidates, null]) {
     try {
       const executablePath = path ?? (await packaged.executablePath());
-      const browser = await chromium.launch({ executablePath, headless: true, args: ['--no-sandbox', '--no-first-run', ...GRAPHICS[graphics]] });
+      const browser = await chromium.launch({
+        executablePath,
+        headless: true,
+        args: ['--no-sandbox', '--no-first-run', ...GRAPHICS[graphics], ...flags],
+      });
       return { browser, reasons };
     } catch (error) {
       reasons.push(`${path ?? 'the packaged one'}: ${String(error).split('\n')[0]}`);

@@ -264,6 +264,33 @@ describe.skipIf(browser === null)(title, () => {
     await graphics.end();
   });
 
+  test('goes on on a new device when the graphics card is lost', { timeout: 180_000 }, async () => {
+    const graphics = await Visit.begin(chromium, url, complaints);
+    const { page } = graphics;
+    const [worker] = page.workers();
+    if (worker === undefined) throw new Error('the page has no worker');
+    // The worker keeps its device to itself: this notes the one it asks for.
+    await worker.evaluate(() => {
+      const request = GPUAdapter.prototype.requestDevice;
+      GPUAdapter.prototype.requestDevice = async function (descriptor) {
+        return ((globalThis as { device?: GPUDevice }).device = await request.call(this, descriptor));
+      };
+    });
+    await page.selectOption('#model', 'linear');
+    await page.selectOption('#batch', '32');
+    await graphics.says('#announcer', 'New network with 7,850 weights');
+    await page.click('#toggle');
+    await graphics.atLeast('#test-accuracy', 80);
+    await graphics.moveTo('webgpu');
+    await graphics.atLeast('#seen', (await graphics.number('#seen')) + 96);
+    await worker.evaluate(() => (globalThis as { device?: GPUDevice }).device?.destroy());
+    await graphics.says('#failure', 'webgpu was lost and opened again: training goes on from ');
+    await graphics.atLeast('#seen', (await graphics.number('#seen')) + 96);
+    expect(await graphics.number('#loss')).toBeLessThan(1);
+    expect(await graphics.text('#toggle')).toBe('Pause');
+    await graphics.end();
+  });
+
   test('says plainly what a browser lacks, and works with the rest', async () => {
     const poor = await Visit.begin(chromium, plainUrl, complaints, () => {
       delete (globalThis as { WebAssembly?: unknown }).WebAssembly;

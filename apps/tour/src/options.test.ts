@@ -30,7 +30,7 @@ describe('parseOptions', () => {
     [['--epochs', '0'], '--epochs must be a whole number of at least 1, got "0"'],
     [['--seed', '-1'], '--seed needs a value'],
     [['--seed', '4294967296'], '--seed must be a whole number from 0 to 4294967295'],
-    [['--backend', 'gpu'], '--backend must be wasm or cpu, got "gpu"'],
+    [['--backend', 'gpu'], '--backend must be wasm or webgpu or cpu, got "gpu"'],
     [['--quick=yes'], '--quick takes no value, got "yes"'],
     [['--out='], '--out needs a value'],
   ])('refuses %j', (args, message) => {

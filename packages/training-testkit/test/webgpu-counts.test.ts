@@ -8,7 +8,7 @@ import { Adam } from '@gradus/optim';
 import { compile, manualSeed, ones, scope, setDefaultDevice, tensor } from '@gradus/tensor';
 import type { Tensor } from '@gradus/tensor';
 import { cpu } from '@gradus/backend-cpu';
-import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { useSwiftShader } from '../../../scripts/swiftshader.mjs';
 
 const available = useSwiftShader();
@@ -22,12 +22,14 @@ interface Counts {
 
 describe.skipIf(!available)(available ? 'on webgpu' : `on webgpu (skipped: no software driver for ${process.platform} ${process.arch})`, () => {
   let device: WebGpuDevice;
-  beforeEach(async () => {
-    device = await webgpu();
+  beforeAll(async () => {
+    device = await webgpu({ tuning: false });
     setDefaultDevice(device);
   });
-  afterEach(() => device.dispose());
-  afterAll(() => setDefaultDevice(cpu()));
+  afterAll(() => {
+    setDefaultDevice(cpu());
+    device.dispose();
+  });
 
   /** What `work` adds to the device's counts. */
   async function count(work: () => unknown): Promise<Counts> {

@@ -1,5 +1,6 @@
 /** Reading: through staging buffers that the processor can see, kept for the next read of their size. */
 
+import { GradusError } from '@gradus/backend';
 import type { Device } from '../device/device.ts';
 import { DeviceTimeoutError } from '../errors.ts';
 
@@ -8,6 +9,8 @@ const SMALLEST = 256;
 /** Staging buffers that wait for their next use, and the largest that does. */
 const KEPT = 16;
 const LARGEST_KEPT = 2 ** 24;
+/** How long the news of a loss is waited for when something has failed that may be its consequence. Browsers tell both within a moment. */
+const NEWS_MILLISECONDS = 1000;
 
 /** The timers of every engine, typed for what is used here. */
 const { setTimeout, clearTimeout } = globalThis as unknown as {
@@ -63,14 +66,24 @@ export class Readback {
       await Promise.race([work, outOfTime, loss]);
       await this.#device.settled();
     } catch (error) {
-      // A map that was aborted says little: the reason is known by now, or comes with the loss.
-      await Promise.race([loss, Promise.resolve()]).catch(() => {});
+      if (!(error instanceof GradusError)) await this.#reason();
       this.#device.assertUsable(op);
       throw error;
     } finally {
       clearTimeout(timer);
     }
     this.#device.assertUsable(op);
+  }
+
+  /** Waits until the device knows why something failed, but not for long. In browsers a map is aborted before anybody hears of the loss. */
+  async #reason(): Promise<void> {
+    if (this.#device.isDisposed) return;
+    let timer: unknown;
+    const enough = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, NEWS_MILLISECONDS);
+    });
+    await Promise.race([this.#device.lost, enough]);
+    clearTimeout(timer);
   }
 
   #timeout(op: string): DeviceTimeoutError {
