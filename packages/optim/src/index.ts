@@ -41,3 +41,22 @@ export { Muon, orthogonalized } from './muon.ts';
 export type { MuonOptions } from './muon.ts';
 export { ScheduleFreeAdamW, ScheduleFreeSGD } from './schedule-free.ts';
 export type { ScheduleFreeAdamWOptions, ScheduleFreeOptions, ScheduleFreeSGDOptions } from './schedule-free.ts';
+export { ReduceOnPlateau, Scheduler } from './scheduler.ts';
+export type { PlateauOptions, PlateauState, Schedules } from './scheduler.ts';
+export {
+  constant,
+  cosine,
+  cosineRestarts,
+  cyclic,
+  exponentialDecay,
+  inverseSquareRoot,
+  join,
+  linear,
+  multiStep,
+  oneCycle,
+  polynomial,
+  scaledBy,
+  scheduleFrom,
+  stepDecay,
+} from './schedules.ts';
+export type { CyclicOptions, OneCycleOptions, Schedule, ScheduleData } from './schedules.ts';
