@@ -26,6 +26,8 @@ export interface StateLayout<Options> {
   readonly carry?: (settings: Options & { readonly step: number; readonly carried: Carried }) => Carried;
   /** Refuses options that the rule cannot work with. */
   readonly check?: (options: Options) => void;
+  /** Refuses parameters that the rule cannot work with. */
+  readonly checkMember?: (name: string, dims: readonly number[]) => void;
 }
 
 /** Neighbouring members `from` up to `to`. */
@@ -110,10 +112,19 @@ export class Block<Options extends { readonly lr: number }> {
 
   /** What is updated together in the next step. */
   runs(): MemberRun[] {
+    return this.#runs(hasGradient);
+  }
+
+  /** What has the same behind it, but for what has taken no step yet. */
+  steppedRuns(): MemberRun[] {
+    return this.#runs((_, i) => (this.#carried[i]?.['step'] ?? 0) > 0);
+  }
+
+  #runs(takesPart: (tensor: Tensor, i: number) => boolean): MemberRun[] {
     hostDecision(this.#boundaries);
     const runs: MemberRun[] = [];
     this.arena.tensors.forEach((tensor, i) => {
-      const updated = hasGradient(tensor);
+      const updated = takesPart(tensor, i);
       const last = runs.at(-1);
       const joins = last?.updated === updated && (!updated || (!this.each && this.#follows(i)));
       if (joins && last !== undefined) runs[runs.length - 1] = { ...last, to: i + 1 };

@@ -31,3 +31,32 @@ export { RMSprop } from './rmsprop.ts';
 export type { RMSpropOptions } from './rmsprop.ts';
 export { Rprop } from './rprop.ts';
 export type { RpropOptions } from './rprop.ts';
+export { LAMB } from './lamb.ts';
+export type { LAMBOptions } from './lamb.ts';
+export { LARS } from './lars.ts';
+export type { LARSOptions } from './lars.ts';
+export { Adafactor } from './adafactor.ts';
+export type { AdafactorOptions } from './adafactor.ts';
+export { Muon, orthogonalized } from './muon.ts';
+export type { MuonOptions } from './muon.ts';
+export { ScheduleFreeAdamW, ScheduleFreeSGD } from './schedule-free.ts';
+export type { ScheduleFreeAdamWOptions, ScheduleFreeOptions, ScheduleFreeSGDOptions } from './schedule-free.ts';
+export { ReduceOnPlateau, Scheduler } from './scheduler.ts';
+export type { PlateauOptions, PlateauState, Schedules } from './scheduler.ts';
+export {
+  constant,
+  cosine,
+  cosineRestarts,
+  cyclic,
+  exponentialDecay,
+  inverseSquareRoot,
+  join,
+  linear,
+  multiStep,
+  oneCycle,
+  polynomial,
+  scaledBy,
+  scheduleFrom,
+  stepDecay,
+} from './schedules.ts';
+export type { CyclicOptions, OneCycleOptions, Schedule, ScheduleData } from './schedules.ts';

@@ -91,6 +91,7 @@ export abstract class ArenaOptimizer<Options extends { readonly lr: number }> im
     };
     this.#check(options);
     const groups = groupsOf<Options>(this.constructor.name, parameters);
+    for (const [name, tensor] of groups.flatMap(({ members }) => members)) full.checkMember?.(name, tensor.shape);
     const common = (): Options => this.#options;
     const blocks: Block<Options>[] = [];
     this.#groups = groups.map(({ members, options: own }) => {
@@ -173,6 +174,20 @@ export abstract class ArenaOptimizer<Options extends { readonly lr: number }> im
     });
   }
 
+  /** Gives every parameter that has taken a step another value, by a rule over flat runs; what it has behind it stays as it is. */
+  protected rewrite(rule: (run: Omit<Update<Options>, 'gradients'>) => Tensor): void {
+    noGrad(() => {
+      for (const { block, runs } of this.#blocks.map((each) => ({ block: each, runs: each.steppedRuns() }))) {
+        const flat = block.arena.values;
+        compose(() => {
+          block.arena.assign(joined(runs.map((run) => (run.updated ? rule(this.#runOf(block, flat, run)) : this.#runOf(block, flat, run).values))));
+          return [];
+        });
+        block.arena.commit();
+      }
+    });
+  }
+
   /** `zeroGrad()`, `loss.backward()`, `step()`. */
   minimize(loss: Tensor): void {
     this.zeroGrad();
@@ -248,7 +263,7 @@ export abstract class ArenaOptimizer<Options extends { readonly lr: number }> im
     const { arena } = block;
     const { values } = arena;
     compose(() => {
-      const parts = runs.map((run) => this.#stepRun(block, values, run, runs.length === 1));
+      const parts = runs.map((run) => this.#stepRun(block, values, run));
       arena.assign(joined(parts.map((p) => p.values)));
       block.state.forEach((state, i) => assign(state, joined(parts.map((p) => p.state[i] ?? state))));
       return [];
@@ -257,22 +272,33 @@ export abstract class ArenaOptimizer<Options extends { readonly lr: number }> im
     return true;
   }
 
-  #stepRun(block: Block<Options>, flat: Tensor, { from, to, updated }: MemberRun, whole: boolean): Updated {
-    const { arena, slots, each } = block;
-    const [start, end] = [arena.offsets[from] ?? 0, arena.offsets[to] ?? arena.size];
-    const values = whole ? flat : slice(flat, [{ start, end }]);
-    const state = slots.map((slot) => slot.part(from, to));
-    if (!updated) return { values, state };
-    const settings = block.settings(from);
-    const shaped = (t: Tensor, dims: readonly number[] = []): Tensor => (each ? reshape(t, dims) : t);
+  #stepRun(block: Block<Options>, flat: Tensor, run: MemberRun): Updated {
+    const before = this.#runOf(block, flat, run);
+    if (!run.updated) return before;
+    const { from, to } = run;
+    const gradients = block.arena.gradients(from, to);
+    if (!block.each) return this.update({ ...before, gradients });
+    const dims = block.shapes[from] ?? [];
     const after = this.update({
-      values: shaped(values, block.shapes[from]),
-      gradients: shaped(arena.gradients(from, to), block.shapes[from]),
-      state: state.map((part, i) => shaped(part, slots[i]?.shapes[from])),
+      ...before,
+      values: reshape(before.values, dims),
+      gradients: reshape(gradients, dims),
+      state: before.state.map((part, i) => reshape(part, block.slots[i]?.shapes[from] ?? [])),
+    });
+    return { values: reshape(after.values, [-1]), state: after.state.map((part) => reshape(part, [-1])) };
+  }
+
+  /** What a rule gets of these members, flat. */
+  #runOf(block: Block<Options>, flat: Tensor, { from, to }: MemberRun): Omit<Update<Options>, 'gradients'> {
+    const { arena, slots } = block;
+    const [start, end] = [arena.offsets[from] ?? 0, arena.offsets[to] ?? arena.size];
+    const settings = block.settings(from);
+    return {
+      values: end - start === arena.size ? flat : slice(flat, [{ start, end }]),
+      state: slots.map((slot) => slot.part(from, to)),
       number: (of) => hostNumber(() => of(settings())),
       decide: (of) => hostDecision(() => of(settings())),
-    });
-    return { values: shaped(after.values, [-1]), state: after.state.map((part) => shaped(part, [-1])) };
+    };
   }
 
   /** Frees the state and the arenas' own hold on the parameters, which live on. */
