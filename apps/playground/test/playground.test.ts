@@ -271,6 +271,7 @@ describe.skipIf(browser === null)(title, () => {
     if (worker === undefined) throw new Error('the page has no worker');
     // The worker keeps its device to itself: this notes the one it asks for.
     await worker.evaluate(() => {
+      // oxlint-disable-next-line typescript/unbound-method -- it is called with the adapter below
       const request = GPUAdapter.prototype.requestDevice;
       GPUAdapter.prototype.requestDevice = async function (descriptor) {
         return ((globalThis as { device?: GPUDevice }).device = await request.call(this, descriptor));

@@ -60,7 +60,7 @@ export function logCosh(prediction: Tensor, target: Tensor, options: Elementwise
 }
 
 /** `log cosh d`. The slope at 0 is that of |d|, 0, for both terms. */
-export function logCoshOf(d: Tensor): Tensor {
+function logCoshOf(d: Tensor): Tensor {
   const size = abs(d);
   return sub(add(size, log1p(exp(mul(neg(size), 2)))), Math.LN2);
 }

@@ -3,7 +3,7 @@
  * below in place of adding to the squares.
  */
 
-import { add, clamp, div, maximum, mean, mul, requireOptions, rsqrt, square, sub } from '@gradus/tensor';
+import { add, div, maximum, mean, mul, requireOptions, rsqrt, square, sub } from '@gradus/tensor';
 import type { Tensor } from '@gradus/tensor';
 import { decayed } from './adamw.ts';
 import { requireRange } from './checks.ts';

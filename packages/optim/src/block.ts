@@ -165,7 +165,7 @@ export class Block<Options extends { readonly lr: number }> {
           const last = before[from];
           if (!updated || last === undefined) continue;
           const { carried, step } = this.#next(options, last);
-          after.fill({ ...carried, step }, from, to);
+          for (let i = from; i < to; i++) after[i] = { ...carried, step };
         }
         this.#carried = after;
       },

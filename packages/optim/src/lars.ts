@@ -3,7 +3,7 @@
  * momentum.
  */
 
-import { add, div, mul, requireOptions, sub } from '@gradus/tensor';
+import { add, mul, requireOptions, sub } from '@gradus/tensor';
 import { requireRange } from './checks.ts';
 import { DIRECTION_DEFAULTS, penalised, turned } from './direction.ts';
 import type { DirectionOptions } from './direction.ts';

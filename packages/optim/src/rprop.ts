@@ -1,6 +1,6 @@
 /** Resilient backpropagation, for full batches. Riedmiller and Braun, "A Direct Adaptive Method for Faster Backpropagation Learning", 1993; PyTorch's form. */
 
-import { ArgumentError, add, clamp, greater, less, maximum, minimum, mul, requireOptions, sign, sub, where, zerosLike } from '@gradus/tensor';
+import { ArgumentError, add, greater, less, maximum, minimum, mul, requireOptions, sign, sub, where, zerosLike } from '@gradus/tensor';
 import { DIRECTION_DEFAULTS, turned } from './direction.ts';
 import type { DirectionOptions } from './direction.ts';
 import type { Parameters } from './groups.ts';

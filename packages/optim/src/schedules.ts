@@ -190,7 +190,7 @@ export function scheduleFrom(data: ScheduleData): Schedule {
     scaledBy: (part: ScheduleData, factor: number) => scaledBy(scheduleFrom(part), factor),
   };
   const kind = data?.kind;
-  const maker = Object.hasOwn(makers, String(kind)) ? makers[String(kind)] : undefined;
+  const maker = Object.hasOwn(makers, kind) ? makers[kind] : undefined;
   if (maker !== undefined && Array.isArray(data.arguments)) return maker(...(data.arguments as never[]));
   throw new ArgumentError({
     op: 'scheduleFrom',

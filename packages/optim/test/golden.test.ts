@@ -6,7 +6,8 @@ import { wasm } from '@gradus/backend-wasm';
 import { compile, memory, scope, setDefaultDevice, tensor } from '@gradus/tensor';
 import type { Device } from '@gradus/tensor';
 import { afterEach, describe, expect, test } from 'vitest';
-import { ScheduleFreeAdamW, ScheduleFreeSGD, orthogonalized } from '../src/index.ts';
+import { orthogonalized } from '../src/index.ts';
+import type { ScheduleFreeAdamW, ScheduleFreeSGD } from '../src/index.ts';
 import { RULES, problem } from './rules.ts';
 import type { Problem } from './rules.ts';
 

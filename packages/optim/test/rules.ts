@@ -8,30 +8,30 @@ import type { ArenaOptimizer, NamedTensor } from '../src/index.ts';
 /** A rule with options of any kind, as they come from a fixture. */
 export type Make = (parameters: readonly NamedTensor[], options: never) => ArenaOptimizer<{ readonly lr: number }>;
 
-const made =
+const ruleOf =
   <O extends { readonly lr: number }>(Rule: new (parameters: readonly NamedTensor[], options: never) => ArenaOptimizer<O>): Make =>
   (parameters, options) =>
     new Rule(parameters, options) as unknown as ArenaOptimizer<{ readonly lr: number }>;
 
 export const RULES: Readonly<Record<string, Make>> = {
-  SGD: made(optim.SGD),
-  Adam: made(optim.Adam),
-  AdamW: made(optim.AdamW),
-  RMSprop: made(optim.RMSprop),
-  Adagrad: made(optim.Adagrad),
-  Adadelta: made(optim.Adadelta),
-  Adamax: made(optim.Adamax),
-  NAdam: made(optim.NAdam),
-  RAdam: made(optim.RAdam),
-  ASGD: made(optim.ASGD),
-  Rprop: made(optim.Rprop),
-  Lion: made(optim.Lion),
-  LAMB: made(optim.LAMB),
-  LARS: made(optim.LARS),
-  Adafactor: made(optim.Adafactor),
-  Muon: made(optim.Muon),
-  ScheduleFreeSGD: made(optim.ScheduleFreeSGD),
-  ScheduleFreeAdamW: made(optim.ScheduleFreeAdamW),
+  SGD: ruleOf(optim.SGD),
+  Adam: ruleOf(optim.Adam),
+  AdamW: ruleOf(optim.AdamW),
+  RMSprop: ruleOf(optim.RMSprop),
+  Adagrad: ruleOf(optim.Adagrad),
+  Adadelta: ruleOf(optim.Adadelta),
+  Adamax: ruleOf(optim.Adamax),
+  NAdam: ruleOf(optim.NAdam),
+  RAdam: ruleOf(optim.RAdam),
+  ASGD: ruleOf(optim.ASGD),
+  Rprop: ruleOf(optim.Rprop),
+  Lion: ruleOf(optim.Lion),
+  LAMB: ruleOf(optim.LAMB),
+  LARS: ruleOf(optim.LARS),
+  Adafactor: ruleOf(optim.Adafactor),
+  Muon: ruleOf(optim.Muon),
+  ScheduleFreeSGD: ruleOf(optim.ScheduleFreeSGD),
+  ScheduleFreeAdamW: ruleOf(optim.ScheduleFreeAdamW),
 };
 
 /** The fixtures' problem on a device. */

@@ -130,7 +130,8 @@ describe('is refused, and nothing has changed,', () => {
   test('disposed', () => {
     const own = make(2, 3);
     const saved = make(2, 3).stateDict();
-    (saved.state['p1']?.['expAvg'] as Tensor).dispose();
+    const moment = saved.state['p1']?.['expAvg'];
+    (moment as Tensor).dispose();
     expect(() => own.loadStateDict(saved)).toThrow('a disposed tensor given');
   });
 });

@@ -9,7 +9,7 @@ import { entryName, openStore } from '../../src/tuning/store.ts';
 import { lent } from '../lending.ts';
 
 /** What the page can be told to do. */
-export interface Work {
+interface Work {
   /** Runs these checks; gives the failures. Checks of kernels share one device. */
   check(names: readonly string[]): Promise<readonly string[]>;
   /** Tunes one shape; the tiles that a device knows before, after, on a second device, and on one that finds nonsense in the store. */
